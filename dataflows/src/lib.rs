@@ -1,0 +1,7 @@
+//! hexflow's pipelines, one module each, and the messages and rows that they share.
+//!
+//! A pipeline is a `build(..)` of one fluent chain over [`hexflow_operators`]. Nothing here does I/O: bytes come in as
+//! [`record::Record`]s from whatever source, and rows leave on streams for whatever sink.
+
+pub mod messages;
+pub mod time;

@@ -1,0 +1,8 @@
+//! The messages of each topic, as JSON writes them: borrowed from the bytes they were read from.
+//!
+//! Reading one checks all that FORMATS promises of it (ids, ranges, finite numbers), so that what is past here is right.
+
+pub mod citylens;
+pub mod sense;
+pub mod topic;
+pub mod value;
