@@ -1,4 +1,31 @@
 //! Operators that hexflow's pipelines are made of. They know no wire format and do no I/O.
-#![doc = ""]
+//!
+//! Streams carry [`Batch`]es: rows in columns. An operator is an extension trait on such a stream, one a file, named after
+//! its method; its runtime name is the trait's. What is state is a differential collection where others read it
+//! ([`standing`]), or a table that holds such a collection's present where only one operator does ([`versions`]).
+//!
+//! | operator | what it does | cost |
+//! | --- | --- | --- |
+//! | [`exchange_by`](ExchangeBy::exchange_by) | each row to the worker that owns it | a copy for rows that move, none where all stay |
+//! | [`standing`](standing::ArrangeStanding::arrange_standing) | of several values proposed for a key, the one that stands | a reduce of what is new |
+//! | [`lookup`](lookup::Lookup::lookup) | joins a stream with an arranged collection | a cached probe a row; a seek for a key not seen lately |
+//! | [`hold_back`](hold_back::HoldBack::hold_back) | stops a stream behind a record that cannot go on | none while nothing stalls |
+//! | [`upsert`](upsert::Upsert::upsert) | drops repeats and stale versions by primary key | a probe a row, 64 bytes a key in the window |
+//! | [`exchange_by_cell`](cell::ExchangeByCell::exchange_by_cell) | all rows of an H3 cell to one worker | as `exchange_by` |
+
 pub mod batch;
+pub mod cell;
+pub mod exchange;
+pub mod hash;
+pub mod hold_back;
+pub mod lookup;
+pub mod standing;
+pub mod testing;
+pub mod upsert;
+pub mod versions;
+
 pub use batch::Batch;
+pub use exchange::ExchangeBy;
+
+/// A hash map with the same fixed-seed hash everywhere; for keys that an adversary does not choose.
+pub type FixedMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHasher>;

@@ -1,0 +1,289 @@
+//! Joins a stream of rows with an arranged collection, as a lookup: the rows are not arranged (a half join).
+//!
+//! A row at time `t` sees the collection as of `t`, its own time included, whatever has arrived since: it waits until the
+//! collection is complete through `t`. A row whose key is missing raises a [`Barrier`] and leaves on a stream of its own;
+//! when the key appears, the barrier is announced as resolved, so that whoever owns the row's source reads it again, and
+//! the row, found at last, lifts it.
+//!
+//! Hits are cached in a fixed number of slots, which are cleared as keys change, so a slot never outlives its value.
+
+use std::collections::BTreeMap;
+
+use columnar::{Columnar, Container, Ref};
+use differential_dataflow::ExchangeData;
+use differential_dataflow::lattice::Lattice;
+use differential_dataflow::trace::implementations::ValSpine;
+use differential_dataflow::trace::{Cursor, Navigable, TraceReader};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::{Stream, StreamVec};
+use timely::order::TotalOrder;
+use timely::progress::{Antichain, Timestamp};
+
+use crate::hold_back::{Barrier, Position};
+use crate::standing::{Standing, StandingTrace};
+use crate::{Batch, FixedMap};
+
+/// Slots of the cache of hits: 2 MiB.
+const CACHE_SLOTS: usize = 1 << 16;
+
+/// The key of a lookup: a hash of what is looked up, of which the bits above the lowest 32 spread well.
+pub type Key = u128;
+
+type Waiting<T, R> = ([Capability<T>; 3], Vec<Batch<R>>);
+
+/// What a lookup yields.
+pub struct Found<'scope, T: Timestamp, R: Columnar> {
+    /// The rows whose key was there, with the value set.
+    pub hits: Stream<'scope, T, Batch<R>>,
+    /// The rows that raised a barrier. A later row of the same stream that misses as well is dropped here: the barrier
+    /// brings it back.
+    pub missed: Stream<'scope, T, Batch<R>>,
+    /// What became of barriers.
+    pub barriers: StreamVec<'scope, T, Barrier>,
+}
+
+/// Extension trait for streams of batches.
+pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
+    /// Sets on each row the value that `collection` has for its key.
+    ///
+    /// Rows must be on the worker that owns their key. `set` writes the value into row `index` of the columns.
+    ///
+    /// ```
+    /// use differential_dataflow::input::Input;
+    /// use hexflow_operators::hold_back::Position;
+    /// use hexflow_operators::lookup::Lookup;
+    /// use hexflow_operators::standing::ArrangeStanding;
+    /// use hexflow_operators::testing::{Batches, InspectRows};
+    /// use timely::dataflow::operators::ToStream;
+    ///
+    /// timely::example(|scope| {
+    ///     let mapping = scope.new_collection_from([(7u128, (0, 70u64))]).1.arrange_standing("Mapping", |_| 0);
+    ///     let found = [(7u128, 0u64), (8, 0)].to_stream(scope).batches().lookup(
+    ///         mapping,
+    ///         |(key, _)| key,
+    ///         |_| Position { stream: 0, offset: 0 },
+    ///         |columns, index, value| columns.1[index] = value,
+    ///     );
+    ///     found.hits.inspect_rows(|(key, value)| assert_eq!((key, *value), (7, 70)));
+    ///     found.missed.inspect_rows(|(key, _)| assert_eq!(key, 8));
+    /// });
+    /// ```
+    fn lookup<V: ExchangeData + Copy>(
+        self,
+        collection: Standing<'scope, Key, V, T>,
+        key: impl Fn(Ref<'_, R>) -> Key + 'static,
+        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        set: impl Fn(&mut R::Container, usize, V) + 'static,
+    ) -> Found<'scope, T, R>;
+}
+
+impl<'scope, T, R> Lookup<'scope, T, R> for Stream<'scope, T, Batch<R>>
+where
+    T: Timestamp + Lattice + TotalOrder,
+    R: Columnar,
+    R::Container: Container,
+{
+    fn lookup<V: ExchangeData + Copy>(
+        self,
+        collection: Standing<'scope, Key, V, T>,
+        key: impl Fn(Ref<'_, R>) -> Key + 'static,
+        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        set: impl Fn(&mut R::Container, usize, V) + 'static,
+    ) -> Found<'scope, T, R> {
+        let mut builder = OperatorBuilder::new("Lookup".to_owned(), self.scope());
+        let mut rows = builder.new_input(self, Pipeline);
+        let mut changes = builder.new_input(collection.stream, Pipeline);
+        let (output, hits) = builder.new_output();
+        let mut hit_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
+        let (output, missed) = builder.new_output();
+        let mut missed_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
+        let (output, barriers) = builder.new_output();
+        let mut barrier_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<Barrier>>>::from(output);
+
+        builder.build(move |_capabilities| {
+            let mut waiting: BTreeMap<T, Waiting<T, R>> = BTreeMap::new();
+            let mut changed: BTreeMap<T, (Capability<T>, Vec<Key>)> = BTreeMap::new();
+            let mut state = Lookups::new(collection.trace);
+            move |frontiers| {
+                changes.for_each(|time, batches| {
+                    for (at, key) in batches.iter().flat_map(changes_of) {
+                        let capability = || time.delayed(&at, 2);
+                        changed.entry(at.clone()).or_insert_with(|| (capability(), Vec::new())).1.push(key);
+                    }
+                });
+                rows.for_each(|time, batch| {
+                    let pending = waiting.entry(time.time().clone());
+                    let capabilities = || [time.retain(0), time.retain(1), time.retain(2)];
+                    pending.or_insert_with(|| (capabilities(), Vec::new())).1.push(std::mem::take(batch));
+                });
+
+                // In the order of times; at one time the collection's changes come before the rows that see them.
+                let mut barrier_output = barrier_output.activate();
+                let complete = |time: &&T| !frontiers[1].less_equal(*time);
+                loop {
+                    let change = changed.keys().next().filter(complete);
+                    let row = waiting.keys().next().filter(complete);
+                    if change.is_some_and(|change| row.is_none_or(|row| change <= row)) {
+                        let (_, (capability, mut keys)) = changed.pop_first().expect("looked at just now");
+                        barrier_output.session(&capability).give_iterator(state.change(&mut keys));
+                    } else if row.is_some() {
+                        let (time, (capabilities, batches)) = waiting.pop_first().expect("looked at just now");
+                        for mut batch in batches {
+                            let (mut missed, barriers) = state.answer(&time, &mut batch, &key, &position, &set);
+                            hit_output.activate().session(&capabilities[0]).give_container(&mut batch);
+                            missed_output.activate().session(&capabilities[1]).give_container(&mut missed);
+                            barrier_output.session(&capabilities[2]).give_iterator(barriers.into_iter());
+                        }
+                    } else {
+                        break;
+                    }
+                }
+                state.compact(waiting.keys().next(), &frontiers[0].frontier().to_owned());
+            }
+        });
+        Found { hits, missed, barriers }
+    }
+}
+
+/// The times and keys of what a batch of the collection changes.
+fn changes_of<V: ExchangeData, T: Timestamp + Lattice>(
+    batch: &<ValSpine<Key, V, T, isize> as TraceReader>::Batch,
+) -> Vec<(T, Key)> {
+    let mut changes = Vec::new();
+    let mut cursor = batch.cursor();
+    while let Some(&key) = cursor.get_key(batch) {
+        while cursor.get_val(batch).is_some() {
+            cursor.map_times(batch, |time, _diff| changes.push((time.clone(), key)));
+            cursor.step_val(batch);
+        }
+        cursor.step_key(batch);
+    }
+    changes
+}
+
+/// The collection as rows see it: the trace, the cache before it, and the misses that wait for a key.
+struct Lookups<V, T: Timestamp + Lattice>
+where
+    V: ExchangeData,
+{
+    trace: StandingTrace<Key, V, T>,
+    cache: Vec<Option<(Key, V)>>,
+    /// The lowest miss of each stream.
+    misses: FixedMap<u32, (u64, Key)>,
+}
+
+impl<V: ExchangeData + Copy, T: Timestamp + Lattice> Lookups<V, T> {
+    fn new(mut trace: StandingTrace<Key, V, T>) -> Self {
+        // Cursors here always read the whole trace: its batches may merge as they like.
+        trace.set_physical_compaction(Antichain::new().borrow());
+        Lookups { trace, cache: vec![None; CACHE_SLOTS], misses: FixedMap::default() }
+    }
+
+    /// The collection changed at `keys`: forgets them, and says which misses that resolves.
+    fn change(&mut self, keys: &mut [Key]) -> impl Iterator<Item = Barrier> {
+        keys.sort_unstable();
+        for &key in keys.iter() {
+            self.cache[slot(key)] = None;
+        }
+        let resolved = self.misses.iter().filter(|(_, (_, key))| keys.binary_search(key).is_ok());
+        resolved.map(|(&stream, &(offset, _))| Barrier::Resolved(Position { stream, offset }))
+    }
+
+    /// Sets the value of each row that has one; takes the others out, and returns those of them that raise a barrier.
+    fn answer<R: Columnar<Container: Container>>(
+        &mut self,
+        time: &T,
+        rows: &mut Batch<R>,
+        key: impl Fn(Ref<'_, R>) -> Key,
+        position: impl Fn(Ref<'_, R>) -> Position,
+        set: impl Fn(&mut R::Container, usize, V),
+    ) -> (Batch<R>, Vec<Barrier>) {
+        let fresh = self.seek(time, rows.iter().map(&key));
+        let (mut missed, mut barriers, mut found) = (Batch::default(), Vec::new(), Vec::with_capacity(rows.len()));
+        rows.retain(|index, row| {
+            let key = key(row);
+            let value = self.cached(key).or_else(|| {
+                let at = fresh.binary_search_by_key(&key, |&(key, _)| key).ok()?;
+                self.cache[slot(key)] = Some(fresh[at]);
+                Some(fresh[at].1)
+            });
+            found.extend(value.map(|value| (index, value)));
+            if let Some(barrier) = self.judge(position(row), key, value.is_some()) {
+                if value.is_none() {
+                    missed.push(row);
+                }
+                barriers.push(barrier);
+            }
+            value.is_some()
+        });
+        let columns = rows.columns_mut();
+        found.into_iter().for_each(|(index, value)| set(columns, index, value));
+        (missed, barriers)
+    }
+
+    /// What a hit or a miss at `position` does to the barriers of its stream.
+    fn judge(&mut self, position: Position, key: Key, hit: bool) -> Option<Barrier> {
+        if hit && self.misses.is_empty() {
+            return None; // as nearly always
+        }
+        let Position { stream, offset } = position;
+        let lowest = self.misses.get(&stream).map(|&(offset, _)| offset);
+        if !hit && lowest.is_none_or(|lowest| offset <= lowest) {
+            self.misses.insert(stream, (offset, key));
+            Some(Barrier::Raised(position))
+        } else if hit && lowest == Some(offset) {
+            self.misses.remove(&stream);
+            Some(Barrier::Lifted(position))
+        } else {
+            None
+        }
+    }
+
+    /// Reads from the trace, as of `time`, the values of those `keys` that the cache does not hold; sorted by key.
+    fn seek(&mut self, time: &T, keys: impl Iterator<Item = Key>) -> Vec<(Key, V)> {
+        let mut wanted: Vec<Key> = keys.filter(|&key| self.cached(key).is_none()).collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let (mut cursor, storage) = self.trace.cursor();
+        let mut fresh = Vec::with_capacity(wanted.len());
+        for key in wanted {
+            cursor.seek_key(&storage, &key);
+            if cursor.get_key(&storage) != Some(&key) {
+                continue;
+            }
+            while let Some(&value) = cursor.get_val(&storage) {
+                let mut count = 0;
+                cursor.map_times(&storage, |at, diff| count += if at.less_equal(time) { *diff } else { 0 });
+                if count > 0 {
+                    fresh.push((key, value));
+                    break;
+                }
+                cursor.step_val(&storage);
+            }
+        }
+        fresh
+    }
+
+    fn cached(&self, key: Key) -> Option<V> {
+        self.cache[slot(key)].filter(|&(cached, _)| cached == key).map(|(_, value)| value)
+    }
+
+    /// Lets the trace forget what no row to come can tell apart.
+    fn compact(&mut self, waiting: Option<&T>, rows: &Antichain<T>) {
+        let waiting = waiting.cloned().map(Antichain::from_elem);
+        self.trace.set_logical_compaction(waiting.as_ref().unwrap_or(rows).borrow());
+    }
+}
+
+fn slot(key: Key) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "a slot's number is what is wanted")]
+    let bits = (key >> 64) as usize;
+    bits % CACHE_SLOTS
+}
