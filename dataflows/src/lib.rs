@@ -3,5 +3,13 @@
 //! A pipeline is a `build(..)` of one fluent chain over [`hexflow_operators`]. Nothing here does I/O: bytes come in as
 //! [`record::Record`]s from whatever source, and rows leave on streams for whatever sink.
 
+pub mod citylens;
+pub mod counts;
+pub mod decode;
+pub mod mapping;
 pub mod messages;
+pub mod parse;
+pub mod record;
+pub mod rows;
+pub mod stalls;
 pub mod time;

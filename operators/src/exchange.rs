@@ -29,7 +29,7 @@ pub trait ExchangeBy<R: Columnar> {
     /// timely::execute(timely::Config::process(2), |worker| {
     ///     let index = worker.index() as u64;
     ///     worker.dataflow::<u64, _, _>(|scope| {
-    ///         (0..10)
+    ///         (0..10u64)
     ///             .map(|n| (n, format!("row {n}")))
     ///             .to_stream(scope)
     ///             .batches()

@@ -60,11 +60,11 @@ pub trait HoldBack<'scope, T: Timestamp, R: Columnar> {
     ///
     /// timely::example(|scope| {
     ///     let barriers = [Barrier::Raised(Position { stream: 1, offset: 7 })].to_stream(scope);
-    ///     [(1, 6), (1, 7), (1, 8), (2, 8)]
+    ///     [(1u32, 6u64), (1, 7), (1, 8), (2, 8)]
     ///         .to_stream(scope)
     ///         .batches()
     ///         .hold_back(barriers, |(stream, offset): (&u32, &u64)| Position { stream: *stream, offset: *offset })
-    ///         .inspect_rows(|(stream, offset)| assert!((*stream, *offset) != (1, 8)));
+    ///         .inspect_rows(|(stream, offset): (&u32, &u64)| assert!((*stream, *offset) != (1, 8)));
     /// });
     /// ```
     fn hold_back(

@@ -19,6 +19,7 @@ pub mod exchange;
 pub mod hash;
 pub mod hold_back;
 pub mod lookup;
+pub mod share;
 pub mod standing;
 pub mod testing;
 pub mod upsert;

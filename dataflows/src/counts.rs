@@ -1,0 +1,52 @@
+//! What became of records: numbers that add up, over workers and over time.
+
+use std::ops::AddAssign;
+
+use hexflow_operators::upsert::Tally;
+use serde::{Deserialize, Serialize};
+
+/// Counts of a pipeline's records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records of the pipeline's topics.
+    pub records: u64,
+    /// Records for another environment.
+    pub ignored: u64,
+    /// Records that could not be decoded.
+    pub malformed: u64,
+    /// Those of them that were set aside.
+    pub dead_letters: u64,
+    /// Rows written.
+    pub upserts: u64,
+    /// Records whose content stood already.
+    pub duplicates: u64,
+    /// Records older than what stood.
+    pub stale: u64,
+}
+
+impl Counts {
+    /// Records not applied because their partition stands still, the one it stands at included: all that is left over.
+    pub fn stalled(&self) -> u64 {
+        let applied = self.upserts + self.duplicates + self.stale + self.ignored + self.dead_letters;
+        self.records.saturating_sub(applied)
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.records += other.records;
+        self.ignored += other.ignored;
+        self.malformed += other.malformed;
+        self.dead_letters += other.dead_letters;
+        self.upserts += other.upserts;
+        self.duplicates += other.duplicates;
+        self.stale += other.stale;
+    }
+}
+
+impl From<Tally> for Counts {
+    fn from(tally: Tally) -> Self {
+        let Tally { upserts, duplicates, stale } = tally;
+        Counts { upserts, duplicates, stale, ..Counts::default() }
+    }
+}

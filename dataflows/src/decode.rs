@@ -1,0 +1,208 @@
+//! Decodes records into rows, once; what cannot be decoded leaves on a stream of its own, with the reason.
+//!
+//! A malformed record stalls its partition: nothing behind it is decoded. A partition is read by one worker, so this needs
+//! no word to any other. With [`OnMalformed::DeadLetter`] the record is set aside and its partition goes on.
+
+use hexflow_operators::{Batch, FixedMap};
+use serde::{Deserialize, Serialize};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::{Stream, StreamVec};
+use timely::progress::Timestamp;
+
+use crate::counts::Counts;
+use crate::messages::topic::Topic;
+use crate::parse;
+use crate::record::{Record, Records};
+use crate::rows::{Detection, Frame, Track, stream_of};
+
+/// What becomes of a malformed record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMalformed {
+    /// Its partition waits.
+    Stall,
+    /// It goes to the topic's dead letters, and its partition goes on.
+    DeadLetter,
+}
+
+/// Why a partition stands still.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stall {
+    /// The partition: see [`stream_of`].
+    pub stream: u32,
+    /// The offset it stands at.
+    pub offset: u64,
+    /// What is wrong there.
+    pub reason: String,
+    /// The first bytes of the record.
+    pub head: String,
+}
+
+/// A record set aside, with all that it came with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The topic it came on.
+    pub topic: String,
+    /// Its partition there.
+    pub partition: u32,
+    /// Its offset there.
+    pub offset: u64,
+    /// Its time, ms since the epoch.
+    pub ts: i64,
+    /// Names and values.
+    pub headers: Vec<(String, Option<String>)>,
+    /// The record's key.
+    pub key: Option<String>,
+    /// The record's value.
+    pub payload: Option<String>,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+/// The rows of each kind, and what is not a row.
+pub struct Decoded<'scope, T: Timestamp> {
+    /// Rows of tracks.
+    pub tracks: Stream<'scope, T, Batch<Track>>,
+    /// Rows of frames.
+    pub frames: Stream<'scope, T, Batch<Frame>>,
+    /// Rows of detections.
+    pub detections: Stream<'scope, T, Batch<Detection>>,
+    /// Partitions that stand still from here on.
+    pub stalls: StreamVec<'scope, T, Stall>,
+    /// Records set aside.
+    pub dead_letters: StreamVec<'scope, T, DeadLetter>,
+    /// How many of each.
+    pub counts: StreamVec<'scope, T, Counts>,
+}
+
+/// Extension trait for streams of records.
+pub trait Decode<'scope, T: Timestamp> {
+    /// Decodes the records of the citylens topics that are meant for `env`; those of other topics are passed over.
+    fn decode(self, env: &str, on_malformed: OnMalformed) -> Decoded<'scope, T>;
+}
+
+impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B> {
+    fn decode(self, env: &str, on_malformed: OnMalformed) -> Decoded<'scope, T> {
+        let mut builder = OperatorBuilder::new("Decode".to_owned(), self.scope());
+        let mut input = builder.new_input(self, Pipeline);
+        macro_rules! output {
+            ($container:ty) => {{
+                let (output, stream) = builder.new_output();
+                (OutputBuilder::<T, CapacityContainerBuilder<$container>>::from(output), stream)
+            }};
+        }
+        let (mut track_output, tracks) = output!(Batch<Track>);
+        let (mut frame_output, frames) = output!(Batch<Frame>);
+        let (mut detection_output, detections) = output!(Batch<Detection>);
+        let (mut stall_output, stalls) = output!(Vec<Stall>);
+        let (mut dead_output, dead_letters) = output!(Vec<DeadLetter>);
+        let (mut count_output, counts) = output!(Vec<Counts>);
+        let mut decoder = Decoder { env: env.to_owned(), on_malformed, halted: FixedMap::default() };
+
+        builder.build(move |_capabilities| {
+            move |_frontiers| {
+                input.for_each(|time, records| {
+                    let mut rows = Rows::default();
+                    records.for_each(&mut |record| decoder.decode(record, records.again(), &mut rows));
+                    track_output.activate().session(&time.retain(0)).give_container(&mut rows.tracks);
+                    frame_output.activate().session(&time.retain(1)).give_container(&mut rows.frames);
+                    detection_output.activate().session(&time.retain(2)).give_container(&mut rows.detections);
+                    stall_output.activate().session(&time.retain(3)).give_container(&mut rows.stalls);
+                    dead_output.activate().session(&time.retain(4)).give_container(&mut rows.dead_letters);
+                    count_output.activate().session(&time.retain(5)).give(rows.counts);
+                });
+            }
+        });
+        Decoded { tracks, frames, detections, stalls, dead_letters, counts }
+    }
+}
+
+/// What a container of records decodes to.
+#[derive(Default)]
+struct Rows {
+    tracks: Batch<Track>,
+    frames: Batch<Frame>,
+    detections: Batch<Detection>,
+    stalls: Vec<Stall>,
+    dead_letters: Vec<DeadLetter>,
+    counts: Counts,
+}
+
+struct Decoder {
+    env: String,
+    on_malformed: OnMalformed,
+    /// The partitions that a malformed record stalls, and its offset.
+    halted: FixedMap<u32, u64>,
+}
+
+impl Decoder {
+    /// Records that come again were counted, and their malformed ones reported, when they came first.
+    fn decode(&mut self, record: &Record<'_>, again: bool, rows: &mut Rows) {
+        let Some(topic) = Topic::named(record.topic).filter(|topic| *topic <= Topic::CitylensDetections) else {
+            return;
+        };
+        let first = u64::from(!again);
+        rows.counts.records += first;
+        let env = record.header("env");
+        if env.is_some_and(|env| env != self.env) {
+            rows.counts.ignored += first;
+            return;
+        }
+        let stream = stream_of(topic, record.partition);
+        if self.halted.get(&stream).is_some_and(|&offset| record.offset >= offset) {
+            return;
+        }
+        let error = match check_headers(record, topic).and_then(|()| match topic {
+            Topic::CitylensTracks => parse::track(record, stream, &mut rows.tracks),
+            Topic::CitylensFrames => parse::frame(record, stream, &mut rows.frames),
+            _ => parse::detection(record, stream, &mut rows.detections),
+        }) {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        rows.counts.malformed += first;
+        match self.on_malformed {
+            OnMalformed::Stall => {
+                self.halted.insert(stream, record.offset);
+                let head = parse::head(record.payload.unwrap_or_default()).to_owned();
+                rows.stalls.push(Stall { stream, offset: record.offset, reason: error, head });
+            }
+            OnMalformed::DeadLetter if again => {}
+            OnMalformed::DeadLetter => {
+                rows.counts.dead_letters += 1;
+                rows.dead_letters.push(dead_letter(record, error));
+            }
+        }
+    }
+}
+
+/// Checks the headers that every message has.
+fn check_headers(record: &Record<'_>, topic: Topic) -> Result<(), String> {
+    for name in ["env", "request-id"] {
+        record.header(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("header `{name}` is missing"))?;
+    }
+    let kind = record.header("message-type").ok_or("header `message-type` is missing")?;
+    if topic.message_types().contains(&kind) {
+        return Ok(());
+    }
+    Err(format!("header `message-type`: {kind:?} is not one of this topic's: {}", topic.message_types().join(", ")))
+}
+
+fn dead_letter(record: &Record<'_>, error: String) -> DeadLetter {
+    DeadLetter {
+        topic: record.topic.to_owned(),
+        partition: record.partition,
+        offset: record.offset,
+        ts: record.ts,
+        headers: record
+            .headers
+            .iter()
+            .map(|(n, v)| (n.clone().into_owned(), v.as_deref().map(str::to_owned)))
+            .collect(),
+        key: record.key.map(str::to_owned),
+        payload: record.payload.map(str::to_owned),
+        error,
+    }
+}

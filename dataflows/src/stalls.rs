@@ -1,0 +1,27 @@
+//! Says of rows that stall for want of a mapping where they stand and what they wait for.
+
+use hexflow_operators::Batch;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::{Stream, StreamVec};
+use timely::progress::Timestamp;
+
+use crate::decode::Stall;
+use crate::rows::{Entity, text};
+
+/// One stall for each row of `missed`.
+pub fn missing_mapping<'scope, T: Timestamp, R: Entity>(
+    missed: Stream<'scope, T, Batch<R>>,
+) -> StreamVec<'scope, T, Stall> {
+    missed.unary(Pipeline, "MissingMapping", |_capability, _info| {
+        |input, output| {
+            input.for_each(|time, batch| {
+                output.session(&time).give_iterator(batch.iter().map(|row| {
+                    let meta = R::meta(row);
+                    let reason = format!("no mapping for track {:?}: no track event made one", text(R::track_id(row)));
+                    Stall { stream: *meta.stream, offset: *meta.offset, reason, head: text(meta.head).to_owned() }
+                }));
+            });
+        }
+    })
+}
