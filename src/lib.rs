@@ -1,3 +1,17 @@
 //! hexflow: a geospatial event pipeline on timely and differential dataflow.
+//!
+//! This crate is the program: command line, configuration, sources, sinks, and what puts them together. The pipelines are
+//! in [`hexflow_dataflows`], their operators in [`hexflow_operators`].
 
+pub mod board;
+pub mod cli;
+pub mod cluster;
+pub mod config;
 pub mod dump;
+pub mod fault;
+pub mod generate;
+pub mod progress;
+pub mod replay;
+pub mod sinks;
+pub mod sources;
+pub mod tables;

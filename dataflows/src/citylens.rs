@@ -114,6 +114,7 @@ fn settle<'scope, T: Timestamp + Lattice + TotalOrder, R: Entity>(
         rows: upserts.rows.share(),
         stalls: missing_mapping(found.missed),
         barriers: found.barriers,
-        counts: upserts.tallies.map(Counts::from),
+        // Rows that go on are counted where they are written.
+        counts: upserts.tallies.map(|tally| Counts { upserts: 0, ..Counts::from(tally) }),
     }
 }

@@ -40,6 +40,11 @@ pub fn order_of(sub_ns: u32, offset: u64) -> u64 {
     u64::from(sub_ns) << OFFSET_BITS | offset.min((1 << OFFSET_BITS) - 1)
 }
 
+/// What of an order is finer than a millisecond, ns.
+pub fn sub_ns_of(order: u64) -> u32 {
+    (order >> OFFSET_BITS) as u32
+}
+
 /// What a version is to the one that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -12,7 +12,7 @@ pub struct Outgoing<'a> {
     /// Creation time, ms since the epoch.
     pub ts: i64,
     /// Names and values.
-    pub headers: &'a [(&'a str, &'a str)],
+    pub headers: &'a [(&'a str, Option<&'a str>)],
     /// The record's key.
     pub key: Option<&'a str>,
     /// The record's value.
@@ -33,7 +33,7 @@ pub fn write_line(line: &mut Vec<u8>, record: &Outgoing<'_>) {
             }
             write_text(line, name);
             line.push(b',');
-            write_text(line, value);
+            write_maybe(line, *value);
         }
         line.push(b']');
     }
@@ -41,12 +41,16 @@ pub fn write_line(line: &mut Vec<u8>, record: &Outgoing<'_>) {
         line.extend_from_slice(b",\"");
         line.extend_from_slice(name.as_bytes());
         line.extend_from_slice(b"\":");
-        match text {
-            Some(text) => write_text(line, text),
-            None => line.extend_from_slice(b"null"),
-        }
+        write_maybe(line, text);
     }
     line.extend_from_slice(b"}\n");
+}
+
+fn write_maybe(line: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        Some(text) => write_text(line, text),
+        None => line.extend_from_slice(b"null"),
+    }
 }
 
 /// Appends `text` as a JSON string.

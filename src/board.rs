@@ -1,0 +1,102 @@
+//! The board of stalls: which partitions stand still, where, and why. Every worker's says the same.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use hexflow_dataflows::decode::Stall;
+use hexflow_operators::FixedMap;
+use hexflow_operators::hold_back::{Barrier, Position};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::vec::Broadcast;
+
+use crate::progress::Progress;
+
+/// What is known of stalls.
+#[derive(Debug, Default)]
+pub struct Board {
+    /// By stream and offset: a stream stands at the lowest of its offsets.
+    stalls: BTreeMap<(u32, u64), (Stall, bool)>,
+}
+
+impl Board {
+    fn stall(&mut self, stall: Stall) {
+        self.stalls.insert((stall.stream, stall.offset), (stall, false));
+    }
+
+    fn barrier(&mut self, barrier: Barrier) {
+        match barrier {
+            Barrier::Raised(_) => {} // its stall comes with the reason
+            Barrier::Resolved(Position { stream, offset }) => {
+                if let Some((_, resolved)) = self.stalls.get_mut(&(stream, offset)) {
+                    *resolved = true;
+                }
+            }
+            Barrier::Lifted(Position { stream, offset }) => drop(self.stalls.remove(&(stream, offset))),
+        }
+    }
+
+    /// The partitions that stand still, each at its lowest offset.
+    pub fn standing(&self) -> Vec<Stall> {
+        let mut lowest: Vec<Stall> = self.stalls.values().map(|(stall, _)| stall.clone()).collect();
+        lowest.dedup_by_key(|stall| stall.stream);
+        lowest
+    }
+
+    /// The partitions whose lowest stall is resolved, to be read again from there; told once.
+    pub fn take_resolved(&mut self) -> FixedMap<u32, u64> {
+        let mut again = FixedMap::default();
+        for stall in self.standing() {
+            if let Some((_, resolved)) = self.stalls.get_mut(&(stall.stream, stall.offset))
+                && std::mem::take(resolved)
+            {
+                again.insert(stall.stream, stall.offset);
+            }
+        }
+        again
+    }
+}
+
+/// Keeps `board` by what all workers say; the stream it returns is empty, and ends when nothing more can come.
+pub fn keep<'scope>(
+    board: Rc<RefCell<Board>>,
+    stalls: StreamVec<'scope, u64, Stall>,
+    barriers: StreamVec<'scope, u64, Barrier>,
+    progress: Arc<Progress>,
+) -> StreamVec<'scope, u64, ()> {
+    stalls.broadcast().binary_frontier::<_, CapacityContainerBuilder<Vec<()>>, _, _, _, _>(
+        barriers.broadcast(),
+        Pipeline,
+        Pipeline,
+        "Board",
+        |_capability, _info| {
+            // At one time stalls come before what resolves or lifts them.
+            let mut waiting: BTreeMap<u64, (Vec<Stall>, Vec<Barrier>)> = BTreeMap::new();
+            let mut held = BTreeMap::new();
+            move |(stalls, stalls_frontier), (barriers, barriers_frontier), output| {
+                stalls.for_each(|time, data| {
+                    held.entry(*time.time()).or_insert_with(|| time.retain(output.output_index()));
+                    waiting.entry(*time.time()).or_default().0.append(data);
+                });
+                barriers.for_each(|time, data| {
+                    held.entry(*time.time()).or_insert_with(|| time.retain(output.output_index()));
+                    waiting.entry(*time.time()).or_default().1.append(data);
+                });
+                let complete = |time: &u64| !stalls_frontier.less_equal(time) && !barriers_frontier.less_equal(time);
+                while let Some(entry) = waiting.first_entry().filter(|entry| complete(entry.key())) {
+                    let (time, (stalls, barriers)) = entry.remove_entry();
+                    let mut board = board.borrow_mut();
+                    stalls.into_iter().for_each(|stall| board.stall(stall));
+                    barriers.into_iter().for_each(|barrier| board.barrier(barrier));
+                    progress.stalls.store(board.standing().len() as u64, Relaxed);
+                    held.remove(&time); // the time may pass: the board knows
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,123 @@
+//! The command line: what can be typed, and the exit codes that come of it.
+
+use std::fmt;
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::Config;
+use crate::generate::{self, GenerateArgs};
+use crate::replay::{self, ReplayArgs};
+
+/// A geospatial event pipeline on timely and differential dataflow.
+#[derive(Parser, Debug)]
+#[command(name = "hexflow", version, disable_help_flag = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 2 usage or configuration; 3 ended with stalled partitions; 1 anything else.")]
+struct Cli {
+    /// Print help.
+    #[arg(long, action = ArgAction::Help, global = true)]
+    help: Option<bool>,
+    #[command(flatten)]
+    configuration: ConfigurationArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Replay topic dumps through the pipelines.
+    Replay(ReplayArgs),
+    /// Make realistic dumps of the citylens topics, of any size.
+    Generate(GenerateArgs),
+    /// Print the configuration in effect, secrets masked.
+    Config,
+    /// Print a script that completes hexflow's commands in a shell.
+    Completions {
+        /// The shell to complete in.
+        shell: Shell,
+    },
+}
+
+/// Where the configuration comes from: the file, then the environment, then `--set`.
+#[derive(Args, Debug)]
+struct ConfigurationArgs {
+    /// Read the configuration from a TOML file.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Set a key of the configuration; it wins over the file and the environment.
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    set: Vec<String>,
+}
+
+/// How a command ended that did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was asked for something that cannot be: exit code 2.
+    Usage(String),
+    /// Partitions stand still, and were listed: exit code 3.
+    Stalled,
+    /// Anything else: exit code 1.
+    Run(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Run(error)
+    }
+}
+
+impl Failure {
+    /// A usage error.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Failure::Usage(message.to_string())
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help and version come this way too, and are no failure.
+            let _ = said.print();
+            return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Stalled) => ExitCode::from(3),
+        Err(Failure::Usage(message)) => {
+            eprintln!("hexflow: {message}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Run(error)) => {
+            eprintln!("hexflow: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let load = || Config::load(cli.configuration.config.as_deref(), &cli.configuration.set).map_err(Failure::usage);
+    match cli.command {
+        Command::Replay(args) => replay::run(&args, &load()?),
+        Command::Generate(args) => Ok(generate::run(&args)?),
+        Command::Config => print(load()?.render().as_bytes()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hexflow", &mut script);
+            print(&script)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone away is no failure.
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    match stdout().write_all(bytes).and_then(|()| stdout().flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Run(error.into())),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,46 @@
+//! What holds where nobody has said otherwise: servers on this machine, at their usual ports.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::settings::*;
+use super::{Secret, SecretUrl};
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            env: "prod".into(),
+            on_malformed: OnMalformed::Stall,
+            retry_interval: Duration::from_secs(1),
+            kafka: Kafka {
+                brokers: "127.0.0.1:9092".into(),
+                group: "hexflow".into(),
+                citylens: Batching { batch_size: 500, max_concurrency: 4, linger_ms: 100 },
+            },
+            clickhouse: ClickHouse {
+                url: "http://127.0.0.1:8123".into(),
+                database: "hexflow".into(),
+                user: "default".into(),
+                password: Secret::default(),
+            },
+            postgres: Postgres { url: SecretUrl::from("postgres://postgres@127.0.0.1:5432/hexflow") },
+            object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },
+            dedup: Dedup { window: Duration::from_secs(24 * 60 * 60) },
+            objects: Objects { eps_meters: 10.0, min_points: 1 },
+            photos: Photos { radius_meters: 50.0, window: Duration::from_secs(5 * 60), min_photos: 1 },
+            sensors: Sensors {
+                window: Duration::from_secs(60),
+                slide: Duration::from_secs(10),
+                visit_gap: Duration::from_secs(60),
+            },
+            cameras: Cameras {
+                window: Duration::from_secs(10),
+                lateness: Duration::from_secs(24 * 60 * 60),
+                locations: None,
+            },
+            api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },
+            origins: BTreeMap::new(),
+        }
+    }
+}

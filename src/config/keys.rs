@@ -1,0 +1,82 @@
+//! The table of keys: one line each, from which reading, errors, suggestions and rendering all come.
+
+use super::Config;
+use super::field::Field;
+
+/// A setting by name.
+pub(super) struct Key {
+    /// As written in a file and after `--set`, parts separated by dots.
+    pub(super) name: &'static str,
+    /// What it is, and its unit: one line.
+    pub(super) comment: &'static str,
+    /// Its place in the configuration.
+    pub(super) field: fn(&mut Config) -> &mut dyn Field,
+}
+
+/// The name is the field's own path, so that the two cannot part.
+macro_rules! key {
+    ($first:ident $(. $rest:ident)*, $comment:literal) => {
+        Key {
+            name: concat!(stringify!($first) $(, ".", stringify!($rest))*),
+            comment: $comment,
+            field: |config| &mut config.$first $(. $rest)*,
+        }
+    };
+}
+
+/// Every key, in the order shown.
+pub(super) static KEYS: &[Key] = &[
+    key!(env, "the `env` header of the messages to process; others are acknowledged and ignored"),
+    key!(on_malformed, "what becomes of a record that cannot be understood: stall or dead_letter"),
+    key!(retry_interval, "time between two attempts at a stalled record or an absent server"),
+    key!(kafka.brokers, "brokers to ask first, host:port, separated by commas"),
+    key!(kafka.group, "consumer group, by which processes share partitions"),
+    key!(kafka.citylens.batch_size, "records in one batch, at most"),
+    key!(kafka.citylens.max_concurrency, "batches in flight at once, at most"),
+    key!(kafka.citylens.linger_ms, "milliseconds that a batch waits to be filled"),
+    key!(clickhouse.url, "address of ClickHouse over HTTP, without credentials"),
+    key!(clickhouse.database, "database that holds the tables"),
+    key!(clickhouse.user, "user of ClickHouse"),
+    key!(clickhouse.password, "the user's password; may be empty"),
+    key!(postgres.url, "address of PostgreSQL: postgres://user:password@host:port/database"),
+    key!(object_store.url, "store of detailed GPS: file:///folder or s3://bucket/prefix; empty: not kept"),
+    key!(object_store.endpoint, "address of an S3 server other than Amazon's; empty: Amazon's"),
+    key!(object_store.access_key, "S3 access key"),
+    key!(object_store.secret_key, "S3 secret key"),
+    key!(dedup.window, "event time for which a key is remembered"),
+    key!(objects.eps_meters, "distance within which two detections are neighbours, in metres"),
+    key!(objects.min_points, "neighbours that make a detection the core of an object, itself included"),
+    key!(photos.radius_meters, "distance within which photos belong together, in metres"),
+    key!(photos.window, "time within which photos belong together"),
+    key!(photos.min_photos, "photos that make an event"),
+    key!(sensors.window, "length of a window"),
+    key!(sensors.slide, "time between the ends of two windows"),
+    key!(sensors.visit_gap, "silence after which a traveler has left"),
+    key!(cameras.window, "length of a window; windows do not overlap"),
+    key!(cameras.lateness, "event time for which a closed window still accepts corrections"),
+    key!(cameras.locations, "CSV file of the camera locations; empty: none"),
+    key!(api.listen, "address and port of the web API"),
+];
+
+impl Key {
+    /// The key of that name.
+    pub(super) fn find(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_path_of_its_field_and_stands_once() {
+        assert!(Key::find("kafka.citylens.batch_size").is_some());
+        assert!(KEYS.iter().enumerate().all(|(n, key)| KEYS[n + 1..].iter().all(|other| other.name != key.name)));
+    }
+
+    #[test]
+    fn a_comment_is_one_line() {
+        assert!(KEYS.iter().all(|key| !key.comment.is_empty() && !key.comment.contains('\n')));
+    }
+}

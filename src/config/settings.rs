@@ -1,0 +1,171 @@
+//! The settings themselves, typed; what each may hold is in `rules`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Origin, Secret, SecretUrl};
+
+/// All settings of a process. Durations are whole milliseconds; no secret shows in `Debug`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The `env` header of the messages to process; others are acknowledged and ignored.
+    pub env: String,
+    /// What becomes of a record that cannot be understood.
+    pub on_malformed: OnMalformed,
+    /// Time between two attempts at a stalled record or an absent server.
+    pub retry_interval: Duration,
+    /// The brokers, and how the citylens topics are consumed.
+    pub kafka: Kafka,
+    /// The store of rows.
+    pub clickhouse: ClickHouse,
+    /// The store of the track mapping.
+    pub postgres: Postgres,
+    /// The store of detailed GPS.
+    pub object_store: ObjectStore,
+    /// The memory of keys already seen.
+    pub dedup: Dedup,
+    /// Detections grouped into objects.
+    pub objects: Objects,
+    /// Photos grouped into events.
+    pub photos: Photos,
+    /// Speeds over rolling windows.
+    pub sensors: Sensors,
+    /// Detections of stationary cameras.
+    pub cameras: Cameras,
+    /// The web API and its page.
+    pub api: Api,
+    /// Where values came from, by key; a key that is absent has its default.
+    pub(super) origins: BTreeMap<&'static str, Origin>,
+}
+
+/// What becomes of a record that cannot be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMalformed {
+    /// Its partition waits at its offset until an operator skips it or a new version understands it.
+    Stall,
+    /// It is copied to `TOPIC.dlq`, and its partition goes on.
+    DeadLetter,
+}
+
+/// Kafka, as a consumer and a producer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kafka {
+    /// Brokers to ask first, `host:port`, separated by commas.
+    pub brokers: String,
+    /// The consumer group, by which processes share partitions.
+    pub group: String,
+    /// How the citylens topics are consumed.
+    pub citylens: Batching,
+}
+
+/// How records are gathered into batches; a batch is an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batching {
+    /// Records in one batch, at most.
+    pub batch_size: usize,
+    /// Batches in flight at once, at most.
+    pub max_concurrency: usize,
+    /// Milliseconds that a batch waits to be filled.
+    pub linger_ms: u64,
+}
+
+/// ClickHouse, over HTTP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClickHouse {
+    /// `http://` or `https://` address, without credentials.
+    pub url: String,
+    /// The database that holds the tables.
+    pub database: String,
+    /// Who asks.
+    pub user: String,
+    /// The user's password; may be empty.
+    pub password: Secret,
+}
+
+/// PostgreSQL.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Postgres {
+    /// `postgres://` address or `key=value` pairs, either with a password or without.
+    pub url: SecretUrl,
+}
+
+/// A folder or an S3 bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectStore {
+    /// `file:///folder` or `s3://bucket/prefix`; without it detailed GPS is not kept.
+    pub url: Option<String>,
+    /// `http://` or `https://` address of an S3 server other than Amazon's.
+    pub endpoint: Option<String>,
+    /// S3 access key.
+    pub access_key: Option<Secret>,
+    /// S3 secret key.
+    pub secret_key: Option<Secret>,
+}
+
+/// The memory of keys already seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dedup {
+    /// Event time for which a key is remembered.
+    pub window: Duration,
+}
+
+/// Detections grouped into objects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objects {
+    /// Distance within which two detections are neighbours, in metres.
+    pub eps_meters: f64,
+    /// Neighbours that make a detection the core of an object, itself included.
+    pub min_points: usize,
+}
+
+/// Photos grouped into events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Photos {
+    /// Distance within which photos belong together, in metres.
+    pub radius_meters: f64,
+    /// Time within which photos belong together.
+    pub window: Duration,
+    /// Photos that make an event.
+    pub min_photos: usize,
+}
+
+/// Speeds over rolling windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensors {
+    /// Length of a window.
+    pub window: Duration,
+    /// Time between the ends of two windows; divides `window`.
+    pub slide: Duration,
+    /// Silence after which a traveler has left.
+    pub visit_gap: Duration,
+}
+
+/// Detections of stationary cameras.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cameras {
+    /// Length of a window; windows do not overlap.
+    pub window: Duration,
+    /// Event time for which a closed window still accepts corrections.
+    pub lateness: Duration,
+    /// CSV file of the locations.
+    pub locations: Option<PathBuf>,
+}
+
+/// The web API and its page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Api {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+}
+
+impl OnMalformed {
+    /// As written in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            OnMalformed::Stall => "stall",
+            OnMalformed::DeadLetter => "dead_letter",
+        }
+    }
+}

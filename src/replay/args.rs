@@ -1,0 +1,76 @@
+//! What `hexflow replay` can be told.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+
+use crate::cluster::ClusterArgs;
+
+/// Replay topic dumps, as `kcat -C -t TOPIC -e -J` writes them.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// Dumps, plain or packed with gzip or zstd; folders of them; or - for standard input.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where rows go: sqlite:PATH, ndjson:DIR or null.
+    #[arg(long, value_name = "STORE", default_value = "sqlite:hexflow.db")]
+    pub store: Store,
+    /// Write outgoing topics as dumps into a folder.
+    #[arg(long, value_name = "DIR")]
+    pub emit: Option<PathBuf>,
+    /// Do everything but write.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to say what was done.
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    pub summary: SummaryFormat,
+    /// Which pipelines to run.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "all")]
+    pub pipelines: Vec<Pipeline>,
+    /// Workers and processes.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+/// How a summary is written.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SummaryFormat {
+    /// A table for people.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+/// A pipeline that can be run.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pipeline {
+    /// Every pipeline there is.
+    All,
+    /// Tracks, frames and detections of citylens.
+    Citylens,
+}
+
+/// Where rows go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// The embedded store, a file.
+    Sqlite(PathBuf),
+    /// Lines of JSON, a folder.
+    Ndjson(PathBuf),
+    /// Nowhere.
+    Null,
+}
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Store::Sqlite(path.into())),
+            Some(("ndjson", path)) if !path.is_empty() => Ok(Store::Ndjson(path.into())),
+            None if text == "null" => Ok(Store::Null),
+            _ => Err("expected sqlite:PATH, ndjson:DIR or null".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `hexflow replay`: topic dumps through the pipelines, into a store.
+
+pub mod args;
+pub mod bar;
+pub mod dataflow;
+pub mod outputs;
+pub mod plan;
+pub mod run;
+pub mod summary;
+
+pub use args::ReplayArgs;
+pub use run::run;

@@ -1,0 +1,125 @@
+//! What a replay needs before any worker starts: dumps found, the store opened, sinks running.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+
+use anyhow::Result;
+use hexflow_dataflows::citylens::Settings;
+use hexflow_dataflows::decode::OnMalformed;
+use hexflow_dataflows::rows::track_key;
+use hexflow_operators::lookup::Key;
+
+use super::args::{ReplayArgs, Store};
+use crate::cli::Failure;
+use crate::config::{self, Config};
+use crate::fault::Fault;
+use crate::sinks::emit::Emit;
+use crate::sinks::ndjson::Ndjson;
+use crate::sinks::null::Null;
+use crate::sinks::objects::Objects;
+use crate::sinks::sqlite::{self, Sqlite};
+use crate::sinks::writer::{self, Job};
+use crate::sinks::Sink;
+
+/// Where things go, decided.
+pub struct Plan {
+    /// What the pipeline is told.
+    pub settings: Settings,
+    /// Whether one process writes for all: rows of the others flow to it.
+    pub gather: bool,
+    /// Whether anybody wants the requests to clusterization.
+    pub requests: bool,
+    /// The mapping rows that stood in the store: track and axion track id.
+    pub stored: Vec<(Key, u128)>,
+    /// The queues of the sinks that all rows go to.
+    pub sinks: Vec<Sender<Job>>,
+    /// The queue of the sink that frames' detailed GPS goes to.
+    pub objects: Vec<Sender<Job>>,
+    /// The sinks' threads.
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+impl Plan {
+    /// Opens what is to be written, and starts the sinks.
+    pub fn new(args: &ReplayArgs, config: &Config, fault: &Fault) -> Result<Self, Failure> {
+        let settings = settings(args, config)?;
+        let objects = object_folder(args, config)?;
+        // The one process that writes for all is the first; null and ndjson are written by each for itself.
+        let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
+        let writes = !gather || args.cluster.process == 0;
+        let requests = args.emit.is_some() && !args.dry_run;
+        let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
+        if writes {
+            let store = plan.store(args)?;
+            let queue = plan.start("store", store, fault)?;
+            plan.sinks.push(queue);
+        }
+        if let Some(folder) = args.emit.as_deref().filter(|_| writes && !args.dry_run) {
+            let queue = plan.start("emit", Box::new(Emit::create(folder, &config.env)?), fault)?;
+            plan.sinks.push(queue);
+        }
+        if let Some(folder) = objects.filter(|_| !args.dry_run) {
+            let queue = plan.start("objects", Box::new(Objects::new(folder)), fault)?;
+            plan.objects.push(queue);
+        }
+        Ok(plan)
+    }
+
+    fn start(&mut self, name: &str, sink: Box<dyn Sink>, fault: &Fault) -> Result<Sender<Job>> {
+        let (queue, thread) = writer::start(name, sink, fault.clone())?;
+        self.threads.push(thread);
+        Ok(queue)
+    }
+
+    /// Opens the store; of the embedded one, the mapping that stands there is kept.
+    fn store(&mut self, args: &ReplayArgs) -> Result<Box<dyn Sink>> {
+        match &args.store {
+            Store::Sqlite(path) if args.dry_run && !path.exists() => Ok(Box::new(Null)),
+            Store::Sqlite(path) => {
+                let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
+                let stored = sqlite::stored_mapping(&store)?;
+                self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+                Ok(if args.dry_run { Box::new(Null) } else { Box::new(Sqlite::new(store, path.clone())) })
+            }
+            Store::Null => Ok(Box::new(Null)),
+            Store::Ndjson(_) if args.dry_run => Ok(Box::new(Null)),
+            Store::Ndjson(folder) => {
+                let cluster = &args.cluster;
+                let alone = cluster.processes == 1 || self.gather;
+                let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
+                Ok(Box::new(Ndjson::create(folder, &suffix)?))
+            }
+        }
+    }
+}
+
+fn settings(args: &ReplayArgs, config: &Config) -> Result<Settings, Failure> {
+    let on_malformed = match config.on_malformed {
+        config::OnMalformed::Stall => OnMalformed::Stall,
+        config::OnMalformed::DeadLetter if args.emit.is_some() => OnMalformed::DeadLetter,
+        config::OnMalformed::DeadLetter => {
+            let message = "on_malformed = \"dead_letter\" needs somewhere to put them: add --emit DIR";
+            return Err(Failure::usage(message));
+        }
+    };
+    let dedup_window_ms = i64::try_from(config.dedup.window.as_millis()).unwrap_or(i64::MAX);
+    Ok(Settings { env: config.env.clone(), on_malformed, dedup_window_ms })
+}
+
+/// The folder for objects: as configured, or beside the store.
+fn object_folder(args: &ReplayArgs, config: &Config) -> Result<Option<PathBuf>, Failure> {
+    match config.object_store.url.as_deref() {
+        Some(url) => match url.strip_prefix("file://") {
+            Some(path) if !path.is_empty() => Ok(Some(path.into())),
+            _ => Err(Failure::usage(format!("object_store.url = {url:?}: a replay writes objects to file:///PATH"))),
+        },
+        None => Ok(match &args.store {
+            Store::Sqlite(path) => Some(path.with_extension("objects")),
+            Store::Ndjson(folder) => Some(folder.join("objects")),
+            Store::Null => None,
+        }),
+    }
+}
+

@@ -1,0 +1,143 @@
+//! Runs a replay: starts its threads and workers, waits for them, says what was done.
+
+use std::sync::mpsc::{Receiver, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use hexflow_dataflows::counts::Counts;
+use hexflow_dataflows::decode::Stall;
+
+use super::args::{ReplayArgs, SummaryFormat};
+use super::bar::Bar;
+use super::dataflow::{self, WorkerPlan};
+use super::outputs::Route;
+use super::plan::Plan;
+use super::summary::Summary;
+use crate::cli::{Failure, print};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::progress::Progress;
+use crate::sources::dump::files::{self, Dump};
+use crate::sources::dump::problems::Problems;
+use crate::sources::dump::sequencer::{self, Again, Sequencer, Share};
+
+/// Slices that may wait for a worker: reading stays this far ahead.
+const SLICES_AHEAD: usize = 2;
+
+/// Replays the dumps that `args` name.
+pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
+    let cluster = args.cluster.config()?;
+    let dumps = files::find(&args.paths)?;
+    let (fault, faults) = Fault::new();
+    let mut plan = Plan::new(args, config, &fault)?;
+    let threads = std::mem::take(&mut plan.threads);
+    let shared = Shared::default();
+    let bar = Bar::start(dumps.iter().map(|dump| dump.bytes).sum(), &shared.progress);
+    end_at_first(faults, bar.clone())?;
+
+    let began = Instant::now();
+    let (workers, ready) = worker_plans(args, plan, &shared);
+    // An epoch is a batch of each of the partitions that a process reads at a time.
+    let epoch_lines = config.kafka.citylens.batch_size * config.kafka.citylens.max_concurrency;
+    start_sequencer(args, dumps, epoch_lines, ready, &shared)?;
+    let (workers, first) = (Mutex::new(workers), args.cluster.first_worker());
+    let guards = timely::execute(cluster, move |worker| {
+        let plan = workers.lock().unwrap_or_else(PoisonError::into_inner)[worker.index() - first].take();
+        plan.map(|plan| dataflow::run(worker, plan))
+    });
+    let guards = guards.map_err(|error| anyhow!("cannot start the cluster: {error}"))?;
+    let stalls = guards.join().into_iter().find_map(|stalls| stalls.ok().flatten()).unwrap_or_default();
+    for thread in threads {
+        thread.join().map_err(|_| anyhow!("a sink's thread has panicked"))?;
+    }
+    bar.finish();
+
+    let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+    let summary = Summary::new(totals, &stalls, &shared.progress, began.elapsed());
+    finish(args, &summary, &stalls, &shared.problems.told())
+}
+
+/// What threads write and the end reads.
+#[derive(Default)]
+struct Shared {
+    progress: Arc<Progress>,
+    problems: Arc<Problems>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+/// The first error of any sink ends the process: what was acknowledged is stored, and nothing else may wait for it.
+fn end_at_first(faults: Receiver<anyhow::Error>, bar: Bar) -> anyhow::Result<()> {
+    let wait = move || {
+        if let Ok(error) = faults.recv() {
+            bar.finish();
+            eprintln!("hexflow: {error:#}");
+            std::process::exit(1);
+        }
+    };
+    thread::Builder::new().name("faults".to_owned()).spawn(wait).context("cannot start a thread")?;
+    Ok(())
+}
+
+type Ready = (Receiver<(usize, sequencer::Worker)>, Receiver<Again>);
+
+/// What each worker of this process takes along; and where they say that they are ready, and what to read again.
+fn worker_plans(args: &ReplayArgs, plan: Plan, shared: &Shared) -> (Vec<Option<WorkerPlan>>, Ready) {
+    let (workers, ready) = channel();
+    let (again, asked) = channel();
+    let (mut again, mut stored) = (Some(again), plan.stored);
+    let gather = plan.gather.then_some(args.cluster.workers as u64);
+    let plans = (0..args.cluster.workers).map(|_| {
+        let (dealer, dealt) = sync_channel(SLICES_AHEAD);
+        Some(WorkerPlan {
+            settings: plan.settings.clone(),
+            route: Route { gather, requests: plan.requests },
+            stored: std::mem::take(&mut stored),
+            sinks: plan.sinks.clone(),
+            objects: plan.objects.clone(),
+            dealt,
+            dealer,
+            workers: workers.clone(),
+            again: again.take(),
+            counts: Arc::clone(&shared.counts),
+            progress: Arc::clone(&shared.progress),
+        })
+    });
+    (plans.collect(), (ready, asked))
+}
+
+/// Starts reading as soon as all workers can be woken.
+fn start_sequencer(
+    args: &ReplayArgs,
+    dumps: Vec<Dump>,
+    epoch_lines: usize,
+    (ready, again): Ready,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let share = Share { first: args.cluster.first_worker(), peers: args.cluster.peers() };
+    let (count, problems, progress) = (args.cluster.workers, Arc::clone(&shared.problems), Arc::clone(&shared.progress));
+    let run = move || {
+        let mut workers: Vec<_> = ready.iter().take(count).collect();
+        workers.sort_by_key(|&(index, _)| index);
+        let workers = workers.into_iter().map(|(_, worker)| worker).collect();
+        Sequencer { dumps, epoch_lines, share, workers, again, problems, progress }.run();
+    };
+    thread::Builder::new().name("sequencer".to_owned()).spawn(run).context("cannot start a thread")?;
+    Ok(())
+}
+
+/// Says what was done, and how it ended. Only the first process knows the counts of all.
+fn finish(args: &ReplayArgs, summary: &Summary, stalls: &[Stall], problems: &[String]) -> Result<(), Failure> {
+    if args.cluster.process == 0 {
+        match args.summary {
+            SummaryFormat::Table => print(summary.table().as_bytes())?,
+            SummaryFormat::Json => print(summary.json()?.as_bytes())?,
+        }
+        eprint!("{}", summary.stalls_table());
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Run(anyhow!("{}", problems.join("\nhexflow: "))));
+    }
+    if stalls.is_empty() { Ok(()) } else { Err(Failure::Stalled) }
+}

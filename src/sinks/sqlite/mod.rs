@@ -1,0 +1,8 @@
+//! The embedded store: one SQLite file that one process writes.
+
+pub mod schema;
+pub mod sink;
+pub mod statements;
+
+pub use schema::{open, open_to_read, stored_mapping};
+pub use sink::Sqlite;

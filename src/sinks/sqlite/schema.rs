@@ -1,0 +1,81 @@
+//! The store's tables, and how the file is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
+
+/// How long a writer waits for another process's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
+/// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them.
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS tracks (
+    track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
+    device_id TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, distance_meters REAL, updated_at INTEGER NOT NULL,
+    source_version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS frames (
+    frame_id TEXT PRIMARY KEY NOT NULL, track_id TEXT NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT,
+    sequence INTEGER NOT NULL, captured_at INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, altitude REAL,
+    accuracy REAL, heading REAL, speed REAL, image_url TEXT, gps_key TEXT, updated_at INTEGER NOT NULL,
+    source_version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS detections (
+    detection_id TEXT PRIMARY KEY NOT NULL, frame_id TEXT NOT NULL, track_id TEXT NOT NULL,
+    citylens_track_id TEXT NOT NULL, org_id TEXT, detector TEXT NOT NULL, class_name TEXT NOT NULL,
+    confidence REAL NOT NULL, bbox_x REAL NOT NULL, bbox_y REAL NOT NULL, bbox_width REAL NOT NULL,
+    bbox_height REAL NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, h3 TEXT NOT NULL, detected_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, source TEXT NOT NULL, source_version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS audit_log (
+    request_id TEXT NOT NULL, entity TEXT NOT NULL, entity_id TEXT NOT NULL, org_id TEXT, action TEXT NOT NULL,
+    source TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (request_id, entity, entity_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS citylens_track_mapping (
+    citylens_track_id TEXT PRIMARY KEY NOT NULL, axion_track_id TEXT UNIQUE NOT NULL, created_at INTEGER NOT NULL,
+    source TEXT NOT NULL);
+";
+
+/// Opens the store for writing, and makes what it lacks.
+///
+/// Fails if the file cannot be made, is no SQLite database, or is locked by another process for longer than 5 s.
+pub fn open(path: &Path) -> Result<Connection> {
+    let connect = || -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let store = Connection::open_with_flags(path, flags)?;
+        store.busy_timeout(BUSY)?;
+        store.pragma_update(None, "journal_mode", "wal")?;
+        store.pragma_update(None, "synchronous", "full")?; // what is acknowledged outlives a power cut
+        store.pragma_update(None, "cache_size", -131_072)?; // KiB
+        store.pragma_update(None, "wal_autocheckpoint", 16_384)?; // pages: a checkpoint a commit is too often
+        store.execute_batch(TABLES)?;
+        store.set_prepared_statement_cache_capacity(32);
+        Ok(store)
+    };
+    connect().with_context(|| format!("cannot open the store {}: {}", path.display(), ADVICE))
+}
+
+/// Opens the store for reading alone.
+pub fn open_to_read(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let store = Connection::open_with_flags(path, flags);
+    store.with_context(|| format!("cannot read the store {}", path.display()))
+}
+
+/// What an operator can do about a store that cannot be used.
+pub const ADVICE: &str = "check that its folder is writable, that the disk has room, and that no other process holds it; \
+                          what was stored stays, and the same command run again completes the work";
+
+/// The mapping rows that stand in the store: Citylens track id and axion track id.
+pub fn stored_mapping(store: &Connection) -> Result<Vec<(String, Uuid)>> {
+    let mut select = store.prepare("SELECT citylens_track_id, axion_track_id FROM citylens_track_mapping")?;
+    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (track, axion) = row.context("cannot read the table citylens_track_mapping")?;
+        let id = axion.parse().with_context(|| {
+            format!("table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row")
+        })?;
+        Ok((track, id))
+    })
+    .collect()
+}

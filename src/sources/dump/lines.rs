@@ -1,0 +1,183 @@
+//! A dump's lines, a block at a time: no file is ever whole in memory.
+
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+
+use memchr::{memchr_iter, memrchr};
+
+/// Bytes read at a time.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// The longest line: Kafka's largest record is far smaller.
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// Whole lines of a dump, one after another.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Name of the dump they are from.
+    pub dump: Arc<str>,
+    /// The lines, each ended by a newline, but perhaps for the last.
+    pub bytes: Vec<u8>,
+    /// The number in the dump of the first line, from 1.
+    pub first_line: u64,
+}
+
+/// Where a line lies in its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One beyond the last, the newline left out.
+    pub end: u32,
+}
+
+impl Block {
+    /// The lines in order.
+    pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        let mut start = 0;
+        let rest = (!self.bytes.ends_with(b"\n") && !self.bytes.is_empty()).then_some(self.bytes.len());
+        memchr_iter(b'\n', &self.bytes).chain(rest).map(move |end| {
+            #[expect(clippy::cast_possible_truncation, reason = "blocks are at most MAX_LINE_BYTES + BLOCK_BYTES long")]
+            let span = Span { start: start as u32, end: end as u32 };
+            start = end + 1;
+            span
+        })
+    }
+
+    /// The bytes of a line.
+    pub fn line(&self, span: Span) -> &[u8] {
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+}
+
+/// Reads a dump block by block.
+pub struct Lines {
+    dump: Arc<str>,
+    input: Box<dyn Read + Send>,
+    /// The beginning of a line whose end was not read yet.
+    carry: Vec<u8>,
+    next_line: u64,
+    ended: Result<bool, String>,
+}
+
+impl Lines {
+    /// Reads `input`, the unpacked bytes of the dump of that name.
+    pub fn new(dump: &str, input: Box<dyn Read + Send>) -> Self {
+        Lines { dump: dump.into(), input, carry: Vec::new(), next_line: 1, ended: Ok(false) }
+    }
+
+    /// The next block, if there is one. An error ends the dump: whole lines before it were given out.
+    pub fn next_block(&mut self) -> Result<Option<Block>, String> {
+        match std::mem::replace(&mut self.ended, Ok(true)) {
+            Ok(false) => self.ended = Ok(false),
+            Ok(true) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let mut bytes = std::mem::take(&mut self.carry);
+        let cut = loop {
+            match self.fill(&mut bytes) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.ended = Ok(true);
+                    break bytes.len();
+                }
+                Err(error) => {
+                    let cut = memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+                    self.ended = Err(error);
+                    break cut;
+                }
+            }
+            if let Some(at) = memrchr(b'\n', &bytes) {
+                self.carry = bytes[at + 1..].to_vec();
+                break at + 1;
+            }
+            if bytes.len() > MAX_LINE_BYTES {
+                let line = self.next_line;
+                self.ended = Ok(true);
+                return Err(format!("{}:{line}: the line is longer than {MAX_LINE_BYTES} bytes", self.dump));
+            }
+        };
+        bytes.truncate(cut);
+        if bytes.is_empty() {
+            return self.next_block_after_nothing();
+        }
+        let block = Block { dump: Arc::clone(&self.dump), bytes, first_line: self.next_line };
+        self.next_line += block.spans().count() as u64;
+        if let Err(error) = &mut self.ended {
+            *error = format!("{}:{}: {error}", self.dump, self.next_line);
+        }
+        Ok(Some(block))
+    }
+
+    /// No whole line was left: says how the dump ended.
+    fn next_block_after_nothing(&mut self) -> Result<Option<Block>, String> {
+        match std::mem::replace(&mut self.ended, Ok(true)) {
+            Ok(_) => Ok(None),
+            Err(error) => Err(format!("{}:{}: {error}", self.dump, self.next_line)),
+        }
+    }
+
+    /// Appends up to a block of bytes; `false` at the end.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String> {
+        let before = bytes.len();
+        bytes.reserve(BLOCK_BYTES);
+        match (&mut self.input).take(BLOCK_BYTES as u64).read_to_end(bytes) {
+            Ok(_) => Ok(bytes.len() > before),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                Err("the file ends too early, it was cut off: copy it again; what was read before is kept".to_owned())
+            }
+            Err(error) => Err(format!("cannot be read on: {error}; what was read before is kept")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken(usize);
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.0 == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            let count = self.0.min(buffer.len());
+            buffer[..count].iter_mut().for_each(|b| *b = b'x');
+            buffer[count - 1] = b'\n';
+            self.0 -= count;
+            Ok(count)
+        }
+    }
+
+    fn all(mut lines: Lines) -> (Vec<(u64, String)>, Option<String>) {
+        let mut seen = Vec::new();
+        loop {
+            match lines.next_block() {
+                Ok(Some(block)) => {
+                    let texts = block.spans().map(|span| String::from_utf8_lossy(block.line(span)).into_owned());
+                    seen.extend((block.first_line..).zip(texts));
+                }
+                Ok(None) => return (seen, None),
+                Err(error) => return (seen, Some(error)),
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_whole_and_numbered_however_they_are_cut() {
+        let text: String = (1..200_000).map(|n| format!("line {n}\n")).collect();
+        let (lines, error) = all(Lines::new("d", Box::new(std::io::Cursor::new(text.trim_end().to_owned()))));
+        assert_eq!((lines.len(), error), (199_999, None));
+        assert!(lines.iter().all(|(number, line)| *line == format!("line {number}")));
+    }
+
+    #[test]
+    fn what_was_read_before_an_error_is_kept() {
+        let (lines, error) = all(Lines::new("d", Box::new(Broken(100))));
+        assert_eq!(lines.len(), 1);
+        assert!(error.unwrap().starts_with("d:2: the file ends too early"));
+        let (lines, error) = all(Lines::new("d", Box::new(Broken(0))));
+        assert_eq!(lines.len(), 0);
+        assert!(error.unwrap().starts_with("d:1: "));
+    }
+}
