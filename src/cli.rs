@@ -15,7 +15,9 @@ use crate::replay::{self, ReplayArgs};
 /// A geospatial event pipeline on timely and differential dataflow.
 #[derive(Parser, Debug)]
 #[command(name = "hexflow", version, disable_help_flag = true, disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 2 usage or configuration; 3 ended with stalled partitions; 1 anything else.")]
+#[command(
+    after_help = "Exit codes: 0 done; 2 usage or configuration; 3 ended with stalled partitions; 1 anything else."
+)]
 struct Cli {
     /// Print help.
     #[arg(long, action = ArgAction::Help, global = true)]

@@ -55,7 +55,10 @@ impl ClusterArgs {
     pub fn config(&self) -> Result<Config, Failure> {
         if self.process >= self.processes {
             let (process, last) = (self.process, self.processes - 1);
-            return Err(Failure::usage(format!("--process {process} is out of range: with -n {} it is 0 to {last}", last + 1)));
+            return Err(Failure::usage(format!(
+                "--process {process} is out of range: with -n {} it is 0 to {last}",
+                last + 1
+            )));
         }
         let communication = if self.processes > 1 {
             let (threads, process, addresses) = (self.workers, self.process, self.addresses()?);
@@ -83,7 +86,9 @@ impl ClusterArgs {
             }
             None => (self.hosts.clone(), "--hosts".to_owned()),
         };
-        if let Some(wrong) = given.iter().find(|host| !host.rsplit_once(':').is_some_and(|(_, p)| p.parse::<u16>().is_ok())) {
+        if let Some(wrong) =
+            given.iter().find(|host| !host.rsplit_once(':').is_some_and(|(_, p)| p.parse::<u16>().is_ok()))
+        {
             return Err(Failure::usage(format!("{from}: {wrong:?} is not HOST:PORT")));
         }
         if given.len() < self.processes {

@@ -208,7 +208,6 @@ impl<V: ExchangeData + Copy, T: Timestamp + Lattice> Lookups<V, T> {
             let key = key(row);
             let value = self.cached(key).or_else(|| {
                 let at = fresh.binary_search_by_key(&key, |&(key, _)| key).ok()?;
-                self.cache[slot(key)] = Some(fresh[at]);
                 Some(fresh[at].1)
             });
             found.extend(value.map(|value| (index, value)));
@@ -220,6 +219,8 @@ impl<V: ExchangeData + Copy, T: Timestamp + Lattice> Lookups<V, T> {
             }
             value.is_some()
         });
+        // Not before: what was read from the trace leaves out what the cache held.
+        fresh.into_iter().for_each(|(key, value)| self.cache[slot(key)] = Some((key, value)));
         let columns = rows.columns_mut();
         found.into_iter().for_each(|(index, value)| set(columns, index, value));
         (missed, barriers)
@@ -286,4 +287,51 @@ fn slot(key: Key) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "a slot's number is what is wanted")]
     let bits = (key >> 64) as usize;
     bits % CACHE_SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use differential_dataflow::input::Input as _;
+    use timely::dataflow::operators::{Input, Probe};
+
+    use super::*;
+    use crate::standing::ArrangeStanding;
+    use crate::testing::{Batches, InspectRows};
+
+    /// A key must be found long after it came, whether or not the cache still has it.
+    #[test]
+    fn keys_of_earlier_times_are_found() {
+        timely::execute_directly(|worker| {
+            let seen = Rc::new(RefCell::new(Vec::new()));
+            let kept = Rc::clone(&seen);
+            let (mut mapping, mut rows, probe) = worker.dataflow::<u64, _, _>(|scope| {
+                let (mapping, collection) = scope.new_collection::<(Key, (u8, u64)), isize>();
+                let (rows, stream) = scope.new_input::<Vec<(Key, u64)>>();
+                let standing = collection.arrange_standing("Mapping", |_| 0);
+                let position = |_: Ref<'_, (Key, u64)>| Position { stream: 0, offset: 0 };
+                let found = stream.batches().lookup(standing, |(key, _)| key, position, |c, i, v| c.1[i] = v);
+                let hits = found.hits.inspect_rows(move |(key, value)| kept.borrow_mut().push((key, *value)));
+                (mapping, rows, hits.probe().0)
+            });
+            let key = |n: u64| crate::hash::key_of(&n.to_le_bytes());
+            let mut expected = Vec::new();
+            for time in 0..300u64 {
+                (0..7).for_each(|n| mapping.update((key(time * 7 + n), (0, time * 7 + n)), 1));
+                for n in (0..=time * 7).step_by(5) {
+                    rows.send((key(n), 0));
+                    expected.push((key(n), n));
+                }
+                mapping.advance_to(time + 1);
+                mapping.flush();
+                rows.advance_to(time + 1);
+                while probe.less_than(&(time + 1)) {
+                    worker.step();
+                }
+            }
+            assert_eq!(*seen.borrow(), expected);
+        });
+    }
 }

@@ -14,13 +14,13 @@ use super::args::{ReplayArgs, Store};
 use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::fault::Fault;
+use crate::sinks::Sink;
 use crate::sinks::emit::Emit;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
 use crate::sinks::sqlite::{self, Sqlite};
 use crate::sinks::writer::{self, Job};
-use crate::sinks::Sink;
 
 /// Where things go, decided.
 pub struct Plan {
@@ -122,4 +122,3 @@ fn object_folder(args: &ReplayArgs, config: &Config) -> Result<Option<PathBuf>, 
         }),
     }
 }
-

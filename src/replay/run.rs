@@ -116,7 +116,8 @@ fn start_sequencer(
     shared: &Shared,
 ) -> anyhow::Result<()> {
     let share = Share { first: args.cluster.first_worker(), peers: args.cluster.peers() };
-    let (count, problems, progress) = (args.cluster.workers, Arc::clone(&shared.problems), Arc::clone(&shared.progress));
+    let (count, problems, progress) =
+        (args.cluster.workers, Arc::clone(&shared.problems), Arc::clone(&shared.progress));
     let run = move || {
         let mut workers: Vec<_> = ready.iter().take(count).collect();
         workers.sort_by_key(|&(index, _)| index);

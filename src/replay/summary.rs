@@ -59,7 +59,16 @@ impl Summary {
         let stalled = counts.stalled();
         let (stalls, passed_over) = (stalls.iter().map(standing).collect(), progress.passed_over.load(Relaxed));
         let all = Numbers {
-            records, upserts, duplicates, stale, malformed, stalled, ignored, dead_letters, seconds, records_per_second,
+            records,
+            upserts,
+            duplicates,
+            stale,
+            malformed,
+            stalled,
+            ignored,
+            dead_letters,
+            seconds,
+            records_per_second,
         };
         Summary { pipelines: BTreeMap::from([("citylens", all.clone())]), all, passed_over, stalls }
     }
@@ -73,13 +82,30 @@ impl Summary {
     pub fn table(&self) -> String {
         let mut table = format!(
             "{:<10} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11}\n",
-            "pipeline", "records", "upserts", "duplicates", "stale", "malformed", "stalled", "ignored", "seconds", "records/s"
+            "pipeline",
+            "records",
+            "upserts",
+            "duplicates",
+            "stale",
+            "malformed",
+            "stalled",
+            "ignored",
+            "seconds",
+            "records/s"
         );
         for (name, n) in &self.pipelines {
             let _ = writeln!(
                 table,
                 "{name:<10} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9} {:>9.2} {:>11.0}",
-                n.records, n.upserts, n.duplicates, n.stale, n.malformed, n.stalled, n.ignored, n.seconds, n.records_per_second
+                n.records,
+                n.upserts,
+                n.duplicates,
+                n.stale,
+                n.malformed,
+                n.stalled,
+                n.ignored,
+                n.seconds,
+                n.records_per_second
             );
         }
         if self.passed_over > 0 {
@@ -93,7 +119,8 @@ impl Summary {
         if self.stalls.is_empty() {
             return String::new();
         }
-        let mut table = format!("{} partitions stand still; what is behind these records was not applied:\n", self.stalls.len());
+        let mut table =
+            format!("{} partitions stand still; what is behind these records was not applied:\n", self.stalls.len());
         let width = self.stalls.iter().map(|stall| stall.topic.len()).max().unwrap_or(0);
         let _ = writeln!(table, "{:<width$} {:>9} {:>11}  reason; first bytes", "topic", "partition", "offset");
         for Standing { topic, partition, offset, reason, head } in &self.stalls {

@@ -26,38 +26,42 @@ pub trait Deliver<'scope> {
 impl<'scope> Deliver<'scope> for StreamVec<'scope, u64, Rows> {
     fn deliver(self, sinks: Vec<Sender<Job>>) -> StreamVec<'scope, u64, Tally> {
         let scope = self.scope();
-        self.unary_frontier::<CapacityContainerBuilder<Vec<Tally>>, _, _, _>(Pipeline, "Deliver", |_capability, info| {
-            let (sender, durable) = channel();
-            let activator = scope.worker().sync_activator_for(info.address.to_vec());
-            let reply = Arc::new(Reply { sender, activator });
-            let mut under_way: BTreeMap<u64, (Capability<u64>, usize)> = BTreeMap::new();
-            let mut next_ticket = 0;
-            let mut sinks = Some(sinks);
-            move |(input, frontier), output| {
-                input.for_each(|time, data| {
-                    for rows in data.drain(..).filter(|rows| !rows.is_empty()) {
-                        let sinks = sinks.as_deref().unwrap_or_default();
-                        under_way.insert(next_ticket, (time.retain(output.output_index()), sinks.len()));
-                        for sink in sinks {
-                            let (rows, reply) = (rows.clone(), Arc::clone(&reply));
-                            // A sink whose thread has ended has raised the fault that ends this run.
-                            let _ = sink.send(Job { rows, ticket: next_ticket, reply });
+        self.unary_frontier::<CapacityContainerBuilder<Vec<Tally>>, _, _, _>(
+            Pipeline,
+            "Deliver",
+            |_capability, info| {
+                let (sender, durable) = channel();
+                let activator = scope.worker().sync_activator_for(info.address.to_vec());
+                let reply = Arc::new(Reply { sender, activator });
+                let mut under_way: BTreeMap<u64, (Capability<u64>, usize)> = BTreeMap::new();
+                let mut next_ticket = 0;
+                let mut sinks = Some(sinks);
+                move |(input, frontier), output| {
+                    input.for_each(|time, data| {
+                        for rows in data.drain(..).filter(|rows| !rows.is_empty()) {
+                            let sinks = sinks.as_deref().unwrap_or_default();
+                            under_way.insert(next_ticket, (time.retain(output.output_index()), sinks.len()));
+                            for sink in sinks {
+                                let (rows, reply) = (rows.clone(), Arc::clone(&reply));
+                                // A sink whose thread has ended has raised the fault that ends this run.
+                                let _ = sink.send(Job { rows, ticket: next_ticket, reply });
+                            }
+                            next_ticket += 1;
                         }
-                        next_ticket += 1;
+                    });
+                    for (ticket, tally) in durable.try_iter() {
+                        let Some((capability, waiting)) = under_way.get_mut(&ticket) else { continue };
+                        output.session(&*capability).give(tally);
+                        *waiting -= 1;
+                        if *waiting == 0 {
+                            under_way.remove(&ticket);
+                        }
                     }
-                });
-                for (ticket, tally) in durable.try_iter() {
-                    let Some((capability, waiting)) = under_way.get_mut(&ticket) else { continue };
-                    output.session(&*capability).give(tally);
-                    *waiting -= 1;
-                    if *waiting == 0 {
-                        under_way.remove(&ticket);
+                    if frontier.is_empty() && under_way.is_empty() {
+                        sinks = None; // the sinks' threads end
                     }
                 }
-                if frontier.is_empty() && under_way.is_empty() {
-                    sinks = None; // the sinks' threads end
-                }
-            }
-        })
+            },
+        )
     }
 }

@@ -63,7 +63,14 @@ impl Emit {
     }
 
     /// Sends `message` to `topic`, with the headers of the record it is made of.
-    fn send(&mut self, topic: Topic, kind: &str, meta: Ref<'_, Meta>, key: &str, message: &impl Serialize) -> Result<()> {
+    fn send(
+        &mut self,
+        topic: Topic,
+        kind: &str,
+        meta: Ref<'_, Meta>,
+        key: &str,
+        message: &impl Serialize,
+    ) -> Result<()> {
         let mut payload = std::mem::take(&mut self.payload);
         payload.clear();
         serde_json::to_writer(&mut payload, message).context("cannot write a message as JSON")?;
@@ -73,15 +80,19 @@ impl Emit {
         headers.push(("env", Some(&env)));
         headers.extend(meta.traceparent.map(|parent| ("traceparent", Some(text(parent)))));
         let partition = partition_of(key, topic.partitions());
-        let sent = self.append(topic.name(), topic.partitions(), &Outgoing {
-            topic: topic.name(),
-            partition,
-            offset: 0,
-            ts: *meta.ts,
-            headers: &headers,
-            key: Some(key),
-            payload: Some(text(&payload)),
-        });
+        let sent = self.append(
+            topic.name(),
+            topic.partitions(),
+            &Outgoing {
+                topic: topic.name(),
+                partition,
+                offset: 0,
+                ts: *meta.ts,
+                headers: &headers,
+                key: Some(key),
+                payload: Some(text(&payload)),
+            },
+        );
         self.env = env;
         self.payload = payload;
         sent
@@ -106,38 +117,50 @@ impl Emit {
     fn track(&mut self, track: Ref<'_, Track>) -> Result<()> {
         let row = TrackRow::of(track);
         let id = row.track_id.as_str();
-        self.send(Topic::TrackMetadata, kind::TRACK, track.meta, id, &sense::Track {
-            track_id: id,
-            status: row.status,
-            started_at: Instant::from_ms(row.started_at),
-            ended_at: row.ended_at.map(Instant::from_ms),
-            distance_meters: row.distance_meters,
-            device_id: row.device_id,
-            updated_at: updated_at(track.meta),
-        })?;
+        self.send(
+            Topic::TrackMetadata,
+            kind::TRACK,
+            track.meta,
+            id,
+            &sense::Track {
+                track_id: id,
+                status: row.status,
+                started_at: Instant::from_ms(row.started_at),
+                ended_at: row.ended_at.map(Instant::from_ms),
+                distance_meters: row.distance_meters,
+                device_id: row.device_id,
+                updated_at: updated_at(track.meta),
+            },
+        )?;
         self.audit(track.meta, "track", id)
     }
 
     fn frame(&mut self, frame: Ref<'_, Frame>) -> Result<()> {
         let row = FrameRow::of(frame);
         let id = row.track_id.as_str();
-        self.send(Topic::TrackMetadata, kind::FRAME, frame.meta, id, &sense::Frame {
-            frame_id: row.frame_id,
-            track_id: id,
-            sequence: row.sequence,
-            captured_at: Instant::from_ms(row.captured_at),
-            location: Location {
-                lat: Latitude(row.lat),
-                lon: Longitude(row.lon),
-                altitude: row.altitude.map(Finite),
-                accuracy: row.accuracy.map(Finite),
+        self.send(
+            Topic::TrackMetadata,
+            kind::FRAME,
+            frame.meta,
+            id,
+            &sense::Frame {
+                frame_id: row.frame_id,
+                track_id: id,
+                sequence: row.sequence,
+                captured_at: Instant::from_ms(row.captured_at),
+                location: Location {
+                    lat: Latitude(row.lat),
+                    lon: Longitude(row.lon),
+                    altitude: row.altitude.map(Finite),
+                    accuracy: row.accuracy.map(Finite),
+                },
+                heading: row.heading,
+                speed: row.speed,
+                image_url: row.image_url,
+                detailed_gps: row.gps_key.as_deref(),
+                updated_at: updated_at(frame.meta),
             },
-            heading: row.heading,
-            speed: row.speed,
-            image_url: row.image_url,
-            detailed_gps: row.gps_key.as_deref(),
-            updated_at: updated_at(frame.meta),
-        })?;
+        )?;
         self.audit(frame.meta, "frame", row.frame_id)
     }
 
@@ -145,34 +168,46 @@ impl Emit {
         let row = DetectionRow::of(detection);
         let bbox = [row.bbox_x, row.bbox_y, row.bbox_width, row.bbox_height].map(Finite);
         let cell = row.h3.as_str();
-        self.send(Topic::ClusterizationRequests, kind::CLUSTERIZATION_REQUEST, detection.meta, cell, &sense::ClusterizationRequest {
-            detection_id: row.detection_id,
-            frame_id: row.frame_id,
-            track_id: row.track_id.as_str(),
-            detector: row.detector,
-            class_name: row.class_name,
-            confidence: row.confidence,
-            bbox: BoundingBox { x: bbox[0], y: bbox[1], width: bbox[2], height: bbox[3] },
-            lat: row.lat,
-            lon: row.lon,
+        self.send(
+            Topic::ClusterizationRequests,
+            kind::CLUSTERIZATION_REQUEST,
+            detection.meta,
             cell,
-            detected_at: Instant::from_ms(row.detected_at),
-            updated_at: updated_at(detection.meta),
-            source: SOURCE,
-        })
+            &sense::ClusterizationRequest {
+                detection_id: row.detection_id,
+                frame_id: row.frame_id,
+                track_id: row.track_id.as_str(),
+                detector: row.detector,
+                class_name: row.class_name,
+                confidence: row.confidence,
+                bbox: BoundingBox { x: bbox[0], y: bbox[1], width: bbox[2], height: bbox[3] },
+                lat: row.lat,
+                lon: row.lon,
+                cell,
+                detected_at: Instant::from_ms(row.detected_at),
+                updated_at: updated_at(detection.meta),
+                source: SOURCE,
+            },
+        )
     }
 
     fn audit(&mut self, meta: Ref<'_, Meta>, entity: &str, entity_id: &str) -> Result<()> {
         let request_id = text(meta.request_id);
-        self.send(Topic::AuditEvents, kind::AUDIT_EVENT, meta, request_id, &sense::AuditEvent {
+        self.send(
+            Topic::AuditEvents,
+            kind::AUDIT_EVENT,
+            meta,
             request_id,
-            org_id: meta.org_id.map(text),
-            entity,
-            entity_id,
-            action: UPSERT,
-            source: SOURCE,
-            at: updated_at(meta),
-        })
+            &sense::AuditEvent {
+                request_id,
+                org_id: meta.org_id.map(text),
+                entity,
+                entity_id,
+                action: UPSERT,
+                source: SOURCE,
+                at: updated_at(meta),
+            },
+        )
     }
 
     /// Sets a record aside, as it came, with what is wrong and where it was.
@@ -180,18 +215,24 @@ impl Emit {
         let topic = format!("{}.dlq", letter.topic);
         let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
         let original = letter.headers.iter().map(|(name, value)| (&**name, value.as_deref()));
-        let added = [("error", &letter.error), ("topic", &letter.topic), ("partition", &partition), ("offset", &offset)];
+        let added =
+            [("error", &letter.error), ("topic", &letter.topic), ("partition", &partition), ("offset", &offset)];
         let headers: Vec<_> = original.chain(added.map(|(name, value)| (name, Some(value.as_str())))).collect();
         let key = letter.key.as_deref();
-        self.append(&topic, DEAD_LETTER_PARTITIONS, &Outgoing {
-            topic: &topic,
-            partition: key.map_or(letter.partition % DEAD_LETTER_PARTITIONS, |key| partition_of(key, DEAD_LETTER_PARTITIONS)),
-            offset: 0,
-            ts: letter.ts,
-            headers: &headers,
-            key,
-            payload: letter.payload.as_deref(),
-        })
+        self.append(
+            &topic,
+            DEAD_LETTER_PARTITIONS,
+            &Outgoing {
+                topic: &topic,
+                partition: key
+                    .map_or(letter.partition % DEAD_LETTER_PARTITIONS, |key| partition_of(key, DEAD_LETTER_PARTITIONS)),
+                offset: 0,
+                ts: letter.ts,
+                headers: &headers,
+                key,
+                payload: letter.payload.as_deref(),
+            },
+        )
     }
 }
 
@@ -214,7 +255,8 @@ impl Sink for Emit {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let flush = |dump: &mut Dump| dump.file.flush().with_context(|| format!("cannot write {}", dump.path.display()));
+        let flush =
+            |dump: &mut Dump| dump.file.flush().with_context(|| format!("cannot write {}", dump.path.display()));
         self.topics.values_mut().try_for_each(flush)
     }
 }

@@ -49,7 +49,9 @@ impl Lines {
 
     fn write(&mut self, row: &impl Serialize) -> Result<()> {
         let written = serde_json::to_writer(&mut self.file, row).map_err(std::io::Error::from);
-        written.and_then(|()| self.file.write_all(b"\n")).with_context(|| format!("cannot write {}", self.path.display()))
+        written
+            .and_then(|()| self.file.write_all(b"\n"))
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -87,6 +89,8 @@ impl Sink for Ndjson {
     }
 
     fn commit(&mut self) -> Result<()> {
-        [&mut self.tracks, &mut self.frames, &mut self.detections, &mut self.audit].into_iter().try_for_each(Lines::commit)
+        [&mut self.tracks, &mut self.frames, &mut self.detections, &mut self.audit]
+            .into_iter()
+            .try_for_each(Lines::commit)
     }
 }

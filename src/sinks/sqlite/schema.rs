@@ -73,7 +73,9 @@ pub fn stored_mapping(store: &Connection) -> Result<Vec<(String, Uuid)>> {
     rows.map(|row| {
         let (track, axion) = row.context("cannot read the table citylens_track_mapping")?;
         let id = axion.parse().with_context(|| {
-            format!("table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row")
+            format!(
+                "table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row"
+            )
         })?;
         Ok((track, id))
     })

@@ -30,16 +30,54 @@ pub struct Sqlite {
 }
 
 const TRACKS: [&str; 10] = [
-    "track_id", "citylens_track_id", "org_id", "status", "device_id", "started_at", "ended_at", "distance_meters",
-    "updated_at", "source_version",
+    "track_id",
+    "citylens_track_id",
+    "org_id",
+    "status",
+    "device_id",
+    "started_at",
+    "ended_at",
+    "distance_meters",
+    "updated_at",
+    "source_version",
 ];
 const FRAMES: [&str; 16] = [
-    "frame_id", "track_id", "citylens_track_id", "org_id", "sequence", "captured_at", "lat", "lon", "altitude",
-    "accuracy", "heading", "speed", "image_url", "gps_key", "updated_at", "source_version",
+    "frame_id",
+    "track_id",
+    "citylens_track_id",
+    "org_id",
+    "sequence",
+    "captured_at",
+    "lat",
+    "lon",
+    "altitude",
+    "accuracy",
+    "heading",
+    "speed",
+    "image_url",
+    "gps_key",
+    "updated_at",
+    "source_version",
 ];
 const DETECTIONS: [&str; 19] = [
-    "detection_id", "frame_id", "track_id", "citylens_track_id", "org_id", "detector", "class_name", "confidence",
-    "bbox_x", "bbox_y", "bbox_width", "bbox_height", "lat", "lon", "h3", "detected_at", "updated_at", "source",
+    "detection_id",
+    "frame_id",
+    "track_id",
+    "citylens_track_id",
+    "org_id",
+    "detector",
+    "class_name",
+    "confidence",
+    "bbox_x",
+    "bbox_y",
+    "bbox_width",
+    "bbox_height",
+    "lat",
+    "lon",
+    "h3",
+    "detected_at",
+    "updated_at",
+    "source",
     "source_version",
 ];
 
@@ -72,8 +110,16 @@ impl Sqlite {
         let row = TrackRow::of(track);
         let id = row.track_id.as_str();
         let values = params![
-            id, row.citylens_track_id, row.org_id, row.status, row.device_id, row.started_at, row.ended_at,
-            row.distance_meters, row.updated_at, order(version),
+            id,
+            row.citylens_track_id,
+            row.org_id,
+            row.status,
+            row.device_id,
+            row.started_at,
+            row.ended_at,
+            row.distance_meters,
+            row.updated_at,
+            order(version),
         ];
         let verdict = self.tracks.write(&self.store, values, version)?;
         if verdict == Verdict::Upsert {
@@ -86,9 +132,22 @@ impl Sqlite {
     fn frame(&self, frame: Ref<'_, hexflow_dataflows::rows::Frame>, version: Version) -> Result<Verdict> {
         let row = FrameRow::of(frame);
         let values = params![
-            row.frame_id, row.track_id.as_str(), row.citylens_track_id, row.org_id, row.sequence, row.captured_at,
-            row.lat, row.lon, row.altitude, row.accuracy, row.heading, row.speed, row.image_url, row.gps_key,
-            row.updated_at, order(version),
+            row.frame_id,
+            row.track_id.as_str(),
+            row.citylens_track_id,
+            row.org_id,
+            row.sequence,
+            row.captured_at,
+            row.lat,
+            row.lon,
+            row.altitude,
+            row.accuracy,
+            row.heading,
+            row.speed,
+            row.image_url,
+            row.gps_key,
+            row.updated_at,
+            order(version),
         ];
         let verdict = self.frames.write(&self.store, values, version)?;
         self.audit_if(verdict, frame.meta, "frame", row.frame_id)
@@ -97,9 +156,25 @@ impl Sqlite {
     fn detection(&self, detection: Ref<'_, hexflow_dataflows::rows::Detection>, version: Version) -> Result<Verdict> {
         let row = DetectionRow::of(detection);
         let values = params![
-            row.detection_id, row.frame_id, row.track_id.as_str(), row.citylens_track_id, row.org_id, row.detector,
-            row.class_name, row.confidence, row.bbox_x, row.bbox_y, row.bbox_width, row.bbox_height, row.lat, row.lon,
-            row.h3.as_str(), row.detected_at, row.updated_at, row.source, order(version),
+            row.detection_id,
+            row.frame_id,
+            row.track_id.as_str(),
+            row.citylens_track_id,
+            row.org_id,
+            row.detector,
+            row.class_name,
+            row.confidence,
+            row.bbox_x,
+            row.bbox_y,
+            row.bbox_width,
+            row.bbox_height,
+            row.lat,
+            row.lon,
+            row.h3.as_str(),
+            row.detected_at,
+            row.updated_at,
+            row.source,
+            order(version),
         ];
         let verdict = self.detections.write(&self.store, values, version)?;
         self.audit_if(verdict, detection.meta, "detection", row.detection_id)
@@ -124,7 +199,9 @@ impl Sqlite {
         let insert = "INSERT OR IGNORE INTO audit_log (request_id, entity, entity_id, org_id, action, source, at) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let AuditRow { request_id, entity, entity_id, org_id, action, source, at } = row;
-        self.store.prepare_cached(insert)?.execute(params![request_id, entity, entity_id, org_id, action, source, at])?;
+        self.store
+            .prepare_cached(insert)?
+            .execute(params![request_id, entity, entity_id, org_id, action, source, at])?;
         Ok(())
     }
 

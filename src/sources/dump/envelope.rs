@@ -143,7 +143,9 @@ mod tests {
         assert_eq!(envelope.headers.0, [("env".into(), Some("prod".into())), ("empty".into(), None)]);
         assert!(envelope.key.is_none());
         assert_eq!(envelope.payload.unwrap().0, "{\"a\":1}");
-        assert!(whole(br#"{"topic":"t","partition":1,"offset":1,"ts":1,"headers":null}"#).unwrap().headers.0.is_empty());
+        assert!(
+            whole(br#"{"topic":"t","partition":1,"offset":1,"ts":1,"headers":null}"#).unwrap().headers.0.is_empty()
+        );
     }
 
     #[test]

@@ -180,7 +180,10 @@ mod tests {
             let mut bytes = Vec::new();
             for &(partition, offset, ts) in *lines {
                 let topic = "axion.sense.citylens.detections";
-                write_line(&mut bytes, &Outgoing { topic, partition, offset, ts, headers: &[], key: None, payload: None });
+                write_line(
+                    &mut bytes,
+                    &Outgoing { topic, partition, offset, ts, headers: &[], key: None, payload: None },
+                );
             }
             std::fs::write(folder.path().join(format!("{n}.ndjson")), bytes).unwrap();
         }
