@@ -87,7 +87,7 @@ impl ClusterArgs {
             None => (self.hosts.clone(), "--hosts".to_owned()),
         };
         if let Some(wrong) =
-            given.iter().find(|host| !host.rsplit_once(':').is_some_and(|(_, p)| p.parse::<u16>().is_ok()))
+            given.iter().find(|host| host.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()))
         {
             return Err(Failure::usage(format!("{from}: {wrong:?} is not HOST:PORT")));
         }

@@ -5,6 +5,7 @@ use hexflow_operators::cell::cell_of;
 use hexflow_operators::hash::{Content, key_of};
 use hexflow_operators::versions::order_of;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::messages::citylens;
 use crate::messages::value::BoundingBox;
@@ -59,7 +60,7 @@ pub fn frame(record: &Record<'_>, stream: u32, rows: &mut Batch<Frame>) -> Resul
         .maybe_number(message.heading.map(|degrees| degrees.0))
         .maybe_number(message.speed.map(|speed| speed.0))
         .maybe_text(message.image_url.as_ref().map(|url| &*url.0))
-        .maybe_text(message.gps.map(|gps| gps.get()));
+        .maybe_text(message.gps.map(RawValue::get));
     rows.push(FrameReference {
         meta: meta(record, stream, id, track_id, message.updated_at, content)?,
         frame_id: id,
@@ -73,7 +74,7 @@ pub fn frame(record: &Record<'_>, stream: u32, rows: &mut Batch<Frame>) -> Resul
         heading: message.heading.map(|degrees| degrees.0),
         speed: message.speed.map(|speed| speed.0),
         image_url: message.image_url.as_ref().map(|url| &*url.0),
-        gps: message.gps.map(|gps| gps.get()),
+        gps: message.gps.map(RawValue::get),
     });
     Ok(())
 }

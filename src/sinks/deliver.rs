@@ -38,8 +38,9 @@ impl<'scope> Deliver<'scope> for StreamVec<'scope, u64, Rows> {
                 let mut sinks = Some(sinks);
                 move |(input, frontier), output| {
                     input.for_each(|time, data| {
-                        for rows in data.drain(..).filter(|rows| !rows.is_empty()) {
-                            let sinks = sinks.as_deref().unwrap_or_default();
+                        let sinks = sinks.as_deref().unwrap_or_default();
+                        // Without a sink there is nothing to wait for.
+                        for rows in data.drain(..).filter(|rows| !rows.is_empty() && !sinks.is_empty()) {
                             under_way.insert(next_ticket, (time.retain(output.output_index()), sinks.len()));
                             for sink in sinks {
                                 let (rows, reply) = (rows.clone(), Arc::clone(&reply));
