@@ -1,1 +1,20 @@
+//! hexflow from outside: the program is run on dumps, and what it stores is held against an oracle.
+//!
+//! Each family is a file, named by what it can catch.
 
+mod oracle;
+mod support;
+
+mod broken_files;
+mod broken_input;
+mod broken_store;
+mod command_line;
+mod configuration;
+mod dead_letter;
+mod emit;
+mod generated;
+mod input_forms;
+mod late_mapping;
+mod replay_matches_oracle;
+mod restart;
+mod stores;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::messages::citylens;
+use crate::messages::object::object;
 use crate::messages::value::BoundingBox;
 use crate::record::Record;
 use crate::rows::{self, Detection, DetectionReference, Frame, FrameReference, MetaReference, Track, TrackReference};
@@ -157,16 +158,21 @@ fn ms_as_number(at: Instant) -> f64 {
 /// Reads a payload; the error names the field.
 fn read<'a, M: Deserialize<'a>>(record: &Record<'a>) -> Result<M, String> {
     let payload = record.payload.filter(|payload| !payload.is_empty()).ok_or("the payload is empty")?;
-    serde_json::from_str(payload).map_err(|_| explain::<M>(payload))
+    let mut json = serde_json::Deserializer::from_str(payload);
+    let message = object(&mut json).and_then(|message| json.end().map(|()| message));
+    message.map_err(|_| explain::<M>(payload))
 }
 
 /// Reads a payload known to be wrong once more, following the path to the field: too slow for every message.
 #[cold]
 fn explain<'a, M: Deserialize<'a>>(payload: &'a str) -> String {
     let mut json = serde_json::Deserializer::from_str(payload);
-    match serde_path_to_error::deserialize::<_, M>(&mut json) {
-        Err(error) if error.path().iter().next().is_some() => format!("field `{}`: {}", error.path(), error.inner()),
-        Err(error) => error.inner().to_string(),
+    let mut track = serde_path_to_error::Track::new();
+    let read = object::<_, M>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+    let path = track.path();
+    match read {
+        Err(error) if path.iter().next().is_some() => format!("field `{path}`: {error}"),
+        Err(error) => error.to_string(),
         Ok(_) => json.end().err().map_or_else(|| "unreadable".to_owned(), |error| error.to_string()),
     }
 }

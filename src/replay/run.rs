@@ -16,6 +16,7 @@ use super::outputs::Route;
 use super::plan::Plan;
 use super::summary::Summary;
 use crate::cli::{Failure, print};
+use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::progress::Progress;
@@ -28,7 +29,7 @@ const SLICES_AHEAD: usize = 2;
 
 /// Replays the dumps that `args` name.
 pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
-    let cluster = args.cluster.config()?;
+    let addresses = args.cluster.check()?;
     let dumps = files::find(&args.paths)?;
     let (fault, faults) = Fault::new();
     let mut plan = Plan::new(args, config, &fault)?;
@@ -43,11 +44,10 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     let epoch_lines = config.kafka.citylens.batch_size * config.kafka.citylens.max_concurrency;
     start_sequencer(args, dumps, epoch_lines, ready, &shared)?;
     let (workers, first) = (Mutex::new(workers), args.cluster.first_worker());
-    let guards = timely::execute(cluster, move |worker| {
+    let guards = launch(&args.cluster, &addresses, move |worker| {
         let plan = workers.lock().unwrap_or_else(PoisonError::into_inner)[worker.index() - first].take();
         plan.map(|plan| dataflow::run(worker, plan))
-    });
-    let guards = guards.map_err(|error| anyhow!("cannot start the cluster: {error}"))?;
+    })?;
     let stalls = guards.join().into_iter().find_map(|stalls| stalls.ok().flatten()).unwrap_or_default();
     for thread in threads {
         thread.join().map_err(|_| anyhow!("a sink's thread has panicked"))?;

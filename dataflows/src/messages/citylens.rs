@@ -4,6 +4,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::object::object;
 use super::value::{
     BoundingBox, Finite, Fraction, Heading, Id, LatLon, Latitude, Location, Longitude, Text, TrackStatus,
 };
@@ -47,6 +48,7 @@ pub struct Frame<'a> {
     /// When it was taken.
     pub captured_at: Instant,
     /// Where it was taken.
+    #[serde(deserialize_with = "object")]
     pub location: Location,
     /// Degrees clockwise from north.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +89,13 @@ pub struct GpsPoint {
     pub heading: Option<Heading>,
 }
 
+#[derive(Deserialize)]
+struct Point(
+    #[serde(deserialize_with = "object")]
+    #[expect(dead_code, reason = "read to be checked")]
+    GpsPoint,
+);
+
 /// Checks each point of a frame's `gps` without keeping any.
 pub fn check_gps(gps: &RawValue) -> Result<(), serde_json::Error> {
     struct Points;
@@ -96,7 +105,7 @@ pub fn check_gps(gps: &RawValue) -> Result<(), serde_json::Error> {
             f.write_str("a list of gps points")
         }
         fn visit_seq<A: SeqAccess<'de>>(self, mut points: A) -> Result<(), A::Error> {
-            while points.next_element::<GpsPoint>()?.is_some() {}
+            while points.next_element::<Point>()?.is_some() {}
             Ok(())
         }
     }
@@ -121,8 +130,10 @@ pub struct Detection<'a> {
     /// How sure, 0 to 1.
     pub confidence: Fraction,
     /// Where in the image.
+    #[serde(deserialize_with = "object")]
     pub bbox: BoundingBox,
     /// Where on the ground.
+    #[serde(deserialize_with = "object")]
     pub location: LatLon,
     /// When it was seen.
     pub detected_at: Instant,

@@ -3,6 +3,7 @@
 //! Reading one checks all that FORMATS promises of it (ids, ranges, finite numbers), so that what is past here is right.
 
 pub mod citylens;
+pub mod object;
 pub mod sense;
 pub mod topic;
 pub mod value;

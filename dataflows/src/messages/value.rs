@@ -128,7 +128,7 @@ pub struct BoundingBox {
 }
 
 /// Where a track is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, DeserializeDerive)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrackStatus {
     /// Announced.
@@ -147,5 +147,14 @@ impl TrackStatus {
             TrackStatus::Recording => "recording",
             TrackStatus::Finished => "finished",
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for TrackStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_str(TextVisitor)?;
+        let all = [TrackStatus::Started, TrackStatus::Recording, TrackStatus::Finished];
+        let named = all.into_iter().find(|status| status.as_str() == text);
+        named.ok_or_else(|| D::Error::custom(format_args!("{text:?} is not one of started, recording, finished")))
     }
 }

@@ -196,8 +196,10 @@ impl Sqlite {
     }
 
     fn audit(&self, row: &AuditRow<'_>) -> Result<()> {
-        let insert = "INSERT OR IGNORE INTO audit_log (request_id, entity, entity_id, org_id, action, source, at) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        // One request may write a row twice: the audit says when last.
+        let insert = "INSERT INTO audit_log (request_id, entity, entity_id, org_id, action, source, at) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+                      ON CONFLICT DO UPDATE SET org_id = excluded.org_id, at = excluded.at";
         let AuditRow { request_id, entity, entity_id, org_id, action, source, at } = row;
         self.store
             .prepare_cached(insert)?

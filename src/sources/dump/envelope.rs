@@ -81,7 +81,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
 /// kcat's order of fields is read without a JSON parser, which only sees lines that begin otherwise. So a line may have a
 /// head and turn out to be no envelope later.
 pub fn head(line: &[u8]) -> Result<Head, String> {
-    if let Some(head) = plain_head(line) {
+    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    if let Some((head, ..)) = plain_head(text) {
         return Ok(head);
     }
     let envelope = whole(line)?;
@@ -99,26 +100,27 @@ pub fn whole(line: &[u8]) -> Result<Envelope<'_>, String> {
     Ok(envelope)
 }
 
-fn plain_head(line: &[u8]) -> Option<Head> {
-    let rest = line.strip_prefix(b"{\"topic\":\"")?;
-    let name = &rest[..memchr::memchr2(b'"', b'\\', rest)?];
-    let rest = rest[name.len()..].strip_prefix(b"\",\"partition\":")?;
+/// Reads the head of a line in kcat's order of fields; yields the topic's name and what follows `ts`, too.
+pub fn plain_head(line: &str) -> Option<(Head, &str, &str)> {
+    let rest = line.strip_prefix("{\"topic\":\"")?;
+    let name = &rest[..memchr::memchr2(b'"', b'\\', rest.as_bytes())?];
+    let rest = rest[name.len()..].strip_prefix("\",\"partition\":")?;
     let (partition, rest) = number(rest)?;
-    let (offset, rest) = number(rest.strip_prefix(b",\"offset\":")?)?;
-    let rest = rest.strip_prefix(b",\"tstype\":\"")?;
-    let rest = rest[memchr::memchr2(b'"', b'\\', rest)?..].strip_prefix(b"\",\"ts\":")?;
+    let (offset, rest) = number(rest.strip_prefix(",\"offset\":")?)?;
+    let rest = rest.strip_prefix(",\"tstype\":\"")?;
+    let rest = rest[memchr::memchr2(b'"', b'\\', rest.as_bytes())?..].strip_prefix("\",\"ts\":")?;
     let (ts, rest) = number(rest)?;
-    rest.first().filter(|&&next| next == b',')?;
+    rest.starts_with(',').then_some(())?;
     let partition = u32::try_from(partition).ok().filter(|&partition| partition <= MAX_PARTITION)?;
-    let topic = Topic::ALL.into_iter().find(|topic| topic.name().as_bytes() == name);
-    Some(Head { topic, partition, offset, ts: i64::try_from(ts).ok()? })
+    let head = Head { topic: Topic::named(name), partition, offset, ts: i64::try_from(ts).ok()? };
+    Some((head, name, rest))
 }
 
 /// A number of at most 18 digits and what follows it.
-fn number(text: &[u8]) -> Option<(u64, &[u8])> {
-    let digits = text.iter().take(19).take_while(|b| b.is_ascii_digit()).count();
-    let plain = (1..=18).contains(&digits) && (digits == 1 || text[0] != b'0');
-    plain.then(|| (text[..digits].iter().fold(0, |value, b| value * 10 + u64::from(b - b'0')), &text[digits..]))
+fn number(text: &str) -> Option<(u64, &str)> {
+    let digits = text.bytes().take(19).take_while(u8::is_ascii_digit).count();
+    let plain = (1..=18).contains(&digits) && (digits == 1 || !text.starts_with('0'));
+    plain.then(|| (text[..digits].bytes().fold(0, |value, b| value * 10 + u64::from(b - b'0')), &text[digits..]))
 }
 
 #[cfg(test)]
@@ -129,11 +131,11 @@ mod tests {
 
     #[test]
     fn a_plain_head_is_what_the_parser_reads() {
-        let head = plain_head(LINE.as_bytes()).unwrap();
+        let (head, ..) = plain_head(LINE).unwrap();
         let expected = Head { topic: Some(Topic::CitylensDetections), partition: 16, offset: 7, ts: 1_641_168_000_000 };
         assert_eq!(head, expected);
         let reordered = r#"{"ts":1641168000000,"offset":7,"partition":16,"topic":"axion.sense.citylens.detections"}"#;
-        assert_eq!(plain_head(reordered.as_bytes()), None);
+        assert_eq!(plain_head(reordered), None);
         assert_eq!(super::head(reordered.as_bytes()), Ok(expected));
     }
 

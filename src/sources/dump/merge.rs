@@ -1,8 +1,9 @@
 //! Merges dumps by time: of the files' next lines the one with the smallest `ts` comes first.
 //!
-//! Within one partition the offset decides, whatever the times say: a line waits while another file is known to hold an
-//! earlier offset of its partition. Of lines with one `ts`, those of tracks come before those of frames and detections.
-//! A file is opened only when its first line's time has come, so that thousands of hourly dumps can be merged.
+//! Within one partition the offset decides, whatever the times say: when a line's turn comes, what the blocks at hand hold
+//! of its partition at lower offsets comes first, in whatever file and place. Of lines with one `ts`, those of tracks come
+//! before those of frames and detections. A file is opened only when its first line's time has come, so that thousands of
+//! hourly dumps can be merged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,9 +50,12 @@ pub struct Merge<'a> {
 struct Reader {
     lines: Lines,
     block: Arc<Block>,
-    heads: VecDeque<(Head, u32, Span, u64)>,
-    /// Offsets of each stream in `heads`, in order.
-    offsets: FixedMap<u32, VecDeque<u64>>,
+    /// The block's lines; those already given out are `None`.
+    heads: Vec<Option<(Head, u32, Span, u64)>>,
+    /// Index of the first line that was not given out.
+    next: usize,
+    /// Of each stream, offsets and indexes of the lines not given out, by offset.
+    offsets: FixedMap<u32, VecDeque<(u64, usize)>>,
 }
 
 impl<'a> Merge<'a> {
@@ -65,7 +69,7 @@ impl<'a> Merge<'a> {
 
     fn open_due(&mut self) {
         while let Some(&(ts, dump)) = self.closed.last() {
-            let earliest = self.open.iter().filter_map(|reader| reader.heads.front()).map(|(head, ..)| head.ts).min();
+            let earliest = self.open.iter().filter_map(Reader::head).map(|(head, _)| head.ts).min();
             if earliest.is_some_and(|earliest| earliest < ts) {
                 return;
             }
@@ -74,7 +78,7 @@ impl<'a> Merge<'a> {
                 Ok(input) => {
                     let lines = Lines::new(&dump.name, input);
                     let (block, heads, offsets) = Default::default();
-                    let mut reader = Reader { lines, block, heads, offsets };
+                    let mut reader = Reader { lines, block, heads, next: 0, offsets };
                     if reader.fill(self.problems, &mut self.holders) {
                         self.open.push(reader);
                     }
@@ -84,25 +88,17 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Which open file has the next line.
-    fn choose(&self) -> Option<usize> {
-        let time = |reader: &Reader| reader.heads.front().map(|(head, ..)| (head.ts, head.topic.is_none(), head.topic));
-        let mut chosen = (0..self.open.len()).min_by_key(|&at| time(&self.open[at]))?;
-        // Follow the files that hold earlier offsets; files that wait for each other are let go on by time.
-        for _ in 0..self.open.len() {
-            let (head, stream, ..) = self.open[chosen].heads.front()?;
-            if self.holders.get(stream).is_none_or(|&holders| holders < 2) {
-                break;
-            }
-            let earlier = |reader: &Reader| {
-                reader.offsets.get(stream).and_then(|offsets| offsets.front()).is_some_and(|&o| o < head.offset)
-            };
-            match (0..self.open.len()).find(|&at| at != chosen && earlier(&self.open[at])) {
-                Some(at) => chosen = at,
-                None => break,
-            }
+    /// Which open file has the next line, and of which stream it is.
+    fn choose(&self) -> Option<(usize, u32)> {
+        let turn = |at: &usize| self.open[*at].head().map(|(head, _)| (head.ts, head.topic.is_none(), head.topic));
+        let first = (0..self.open.len()).min_by_key(turn)?;
+        let (_, stream) = self.open[first].head()?;
+        if self.holders.get(&stream).is_none_or(|&holders| holders < 2) {
+            return Some((first, stream));
         }
-        Some(chosen)
+        let lowest = |at: &usize| self.open[*at].offsets.get(&stream)?.front().map(|&(offset, _)| offset);
+        let holder = (0..self.open.len()).filter(|at| lowest(at).is_some()).min_by_key(lowest)?;
+        Some((holder, stream))
     }
 }
 
@@ -111,14 +107,13 @@ impl Iterator for Merge<'_> {
 
     fn next(&mut self) -> Option<Merged> {
         self.open_due();
-        let chosen = self.choose()?;
+        let (chosen, stream) = self.choose()?;
         let reader = &mut self.open[chosen];
-        let (head, stream, span, number) = reader.heads.pop_front()?;
-        if let Some(offsets) = reader.offsets.get_mut(&stream) {
-            offsets.pop_front();
-        }
+        let (_, at) = reader.offsets.get_mut(&stream)?.pop_front()?;
+        let (head, stream, span, number) = reader.heads[at].take()?;
         let block = Arc::clone(&reader.block);
-        if reader.heads.is_empty() && !reader.fill(self.problems, &mut self.holders) {
+        reader.next += reader.heads[reader.next..].iter().take_while(|head| head.is_none()).count();
+        if reader.next == reader.heads.len() && !reader.fill(self.problems, &mut self.holders) {
             self.open.remove(chosen);
         }
         Some(Merged { head, stream: (stream != NO_STREAM).then_some(stream), block, span, number })
@@ -126,11 +121,17 @@ impl Iterator for Merge<'_> {
 }
 
 impl Reader {
+    /// The first line that was not given out, and its stream.
+    fn head(&self) -> Option<(&Head, u32)> {
+        self.heads.get(self.next)?.as_ref().map(|(head, stream, ..)| (head, *stream))
+    }
+
     /// Reads the next block that holds a line; `false` if there is none.
     fn fill(&mut self, problems: &Problems, holders: &mut FixedMap<u32, usize>) -> bool {
         for (stream, _) in self.offsets.drain() {
             holders.entry(stream).and_modify(|count| *count -= 1);
         }
+        (self.next, self.heads) = (0, Vec::new());
         while self.heads.is_empty() {
             match self.lines.next_block() {
                 Ok(Some(block)) => self.block = Arc::new(block),
@@ -145,16 +146,19 @@ impl Reader {
                 match envelope::head(line) {
                     Ok(head) => {
                         let stream = head.topic.map_or(NO_STREAM, |topic| stream_of(topic, head.partition));
-                        self.heads.push_back((head, stream, span, number));
-                        self.offsets.entry(stream).or_default().push_back(head.offset);
+                        self.offsets.entry(stream).or_default().push_back((head.offset, self.heads.len()));
+                        self.heads.push(Some((head, stream, span, number)));
                     }
                     Err(_) if line.trim_ascii().is_empty() => {}
                     Err(error) => problems.report(not_an_envelope(&self.block.dump, number, &error)),
                 }
             }
         }
-        for stream in self.offsets.keys() {
+        for (stream, offsets) in &mut self.offsets {
             *holders.entry(*stream).or_insert(0) += 1;
+            if *stream != NO_STREAM && !offsets.iter().is_sorted() {
+                offsets.make_contiguous().sort_unstable();
+            }
         }
         true
     }
@@ -207,8 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn files_that_wait_for_each_other_go_on() {
+    fn files_that_hold_earlier_offsets_for_each_other_are_untangled() {
         let seen = merged(&[&[(0, 10, 1), (1, 1, 2)], &[(1, 2, 1), (0, 5, 2)]]);
         assert_eq!(seen.len(), 4);
+        for partition in [0, 1] {
+            let offsets: Vec<u64> = seen.iter().filter(|line| line.0 == partition).map(|line| line.1).collect();
+            assert!(offsets.is_sorted(), "{offsets:?}");
+        }
     }
 }

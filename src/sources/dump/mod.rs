@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod files;
 pub mod lines;
 pub mod merge;
+pub mod plain;
 pub mod problems;
 pub mod records;
 pub mod sequencer;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use hexflow_dataflows::record::{Record, Records};
 
-use super::envelope;
+use super::envelope::{self, Envelope, Head};
 use super::lines::{Block, Span};
+use super::plain::Plain;
 use super::problems::Problems;
 
 /// A line in one of a slice's blocks.
@@ -44,22 +45,35 @@ impl Records for Slice {
     }
 
     fn for_each(&self, each: &mut dyn FnMut(&Record<'_>)) {
+        let mut plain = Plain::default();
         for line in &self.lines {
             let block = &self.blocks[line.block as usize];
-            match envelope::whole(block.line(line.span)) {
-                Ok(envelope) => each(&Record {
-                    topic: &envelope.topic.0,
-                    partition: envelope.partition,
-                    offset: envelope.offset,
-                    ts: envelope.ts,
-                    headers: &envelope.headers.0,
-                    key: envelope.key.as_ref().map(|key| &*key.0),
-                    payload: envelope.payload.as_ref().map(|payload| &*payload.0),
-                }),
+            let bytes = block.line(line.span);
+            if let Some(read) = std::str::from_utf8(bytes).ok().and_then(|text| plain.read(text)) {
+                let payload = if read.has_payload { plain.payload() } else { None };
+                let Head { partition, offset, ts, .. } = read.head;
+                let (topic, headers, key) = (read.topic, &plain.headers[..], read.key);
+                each(&Record { topic, partition, offset, ts, headers, key, payload });
+                continue;
+            }
+            match envelope::whole(bytes) {
+                Ok(envelope) => each(&record(&envelope)),
                 Err(error) if !self.again => self.problems.report(not_an_envelope(&block.dump, line.number, &error)),
                 Err(_) => {}
             }
         }
+    }
+}
+
+fn record<'a>(envelope: &'a Envelope<'a>) -> Record<'a> {
+    Record {
+        topic: &envelope.topic.0,
+        partition: envelope.partition,
+        offset: envelope.offset,
+        ts: envelope.ts,
+        headers: &envelope.headers.0,
+        key: envelope.key.as_ref().map(|key| &*key.0),
+        payload: envelope.payload.as_ref().map(|payload| &*payload.0),
     }
 }
 

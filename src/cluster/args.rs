@@ -1,9 +1,8 @@
-//! How many workers there are, and where: timely's own flags, and what they make of its configuration.
+//! How many workers there are, and where: timely's own flags.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use timely::{CommunicationConfig, Config, WorkerConfig};
 
 use crate::cli::Failure;
 
@@ -51,8 +50,8 @@ impl ClusterArgs {
         self.process * self.workers
     }
 
-    /// Timely's configuration for this process.
-    pub fn config(&self) -> Result<Config, Failure> {
+    /// Where the processes are, this one among them; a usage error if what was typed does not fit together.
+    pub fn check(&self) -> Result<Vec<String>, Failure> {
         if self.process >= self.processes {
             let (process, last) = (self.process, self.processes - 1);
             return Err(Failure::usage(format!(
@@ -60,17 +59,7 @@ impl ClusterArgs {
                 last + 1
             )));
         }
-        let communication = if self.processes > 1 {
-            let (threads, process, addresses) = (self.workers, self.process, self.addresses()?);
-            CommunicationConfig::Cluster { threads, process, addresses, report: false, zerocopy: self.zerocopy }
-        } else if self.zerocopy {
-            CommunicationConfig::ProcessBinary(self.workers)
-        } else if self.workers > 1 {
-            CommunicationConfig::Process(self.workers)
-        } else {
-            CommunicationConfig::Thread
-        };
-        Ok(Config { communication, worker: WorkerConfig::default() })
+        if self.processes == 1 { Ok(Vec::new()) } else { self.addresses() }
     }
 
     fn addresses(&self) -> Result<Vec<String>, Failure> {

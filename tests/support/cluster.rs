@@ -1,0 +1,24 @@
+//! Two processes on this machine that share one computation.
+
+use std::net::TcpListener;
+
+use super::run::{Output, Run, Running};
+
+/// Addresses whose ports were free a moment ago.
+pub(crate) fn addresses() -> [String; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("an address").to_string())
+}
+
+/// Starts the same run as process 0 and 1.
+pub(crate) fn start(run: impl Fn() -> Run) -> [Running; 2] {
+    let hosts = addresses().join(",");
+    ["0", "1"].map(|process| run().args(["-n", "2", "-p", process, "--hosts", &hosts]).start())
+}
+
+/// Runs both to their ends; process 0 is the one that reports.
+pub(crate) fn end([first, second]: [Running; 2]) -> [Output; 2] {
+    let second = std::thread::spawn(|| second.end());
+    let first = first.end();
+    [first, second.join().expect("the second process")]
+}

@@ -1,0 +1,15 @@
+//! What the families share: running the program, making its input, reading what it stored.
+
+pub(crate) mod broken;
+pub(crate) mod cluster;
+pub(crate) mod dump;
+pub(crate) mod emitted;
+pub(crate) mod judge;
+pub(crate) mod place;
+pub(crate) mod record;
+pub(crate) mod run;
+pub(crate) mod sample;
+pub(crate) mod scene;
+pub(crate) mod schema;
+pub(crate) mod store;
+pub(crate) mod varied;
