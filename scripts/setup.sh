@@ -32,13 +32,9 @@ fi
 
 if ! rust_is_there; then
     if ! command -v rustup >/dev/null; then
-        # Debian has rustup since 13; older ones get it from its makers.
         apt_install ca-certificates
-        if ! apt_install rustup; then
-            apt_install curl
-            curl --proto '=https' --tlsv1.2 -fsS https://sh.rustup.rs |
-                sh -s -- -q -y --no-modify-path --profile minimal --default-toolchain none
-        fi
+        # Debian has it since 13.
+        apt_install rustup || { echo "install rustup, then run this again: it is not among this system's packages" >&2; exit 1; }
     fi
     # This very release, since lints differ from one to the next.
     rustup toolchain install "$rust_wanted" --profile minimal --component clippy --component rustfmt

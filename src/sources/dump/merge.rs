@@ -2,7 +2,7 @@
 //!
 //! Within one partition the offset decides, whatever the times say: when a line's turn comes, what the blocks at hand hold
 //! of its partition at lower offsets comes first, in whatever file and place. Of lines with one `ts`, those of tracks come
-//! before those of frames and detections. A file is opened only when its first line's time has come, so that thousands of
+//! before those of frames and detections. A file is opened an hour before its first line's time, so that thousands of
 //! hourly dumps can be merged.
 
 use std::collections::VecDeque;
@@ -17,6 +17,10 @@ use super::files::Dump;
 use super::lines::{Block, Lines, Span};
 use super::problems::Problems;
 use super::records::not_an_envelope;
+
+/// How long before its first line's time a file is opened: times within a partition may run back, and what an unopened
+/// file holds is not known.
+const OPEN_AHEAD_MS: i64 = 3_600_000;
 
 /// The stream's name of lines that belong to no topic of hexflow's.
 const NO_STREAM: u32 = u32::MAX;
@@ -70,7 +74,7 @@ impl<'a> Merge<'a> {
     fn open_due(&mut self) {
         while let Some(&(ts, dump)) = self.closed.last() {
             let earliest = self.open.iter().filter_map(Reader::head).map(|(head, _)| head.ts).min();
-            if earliest.is_some_and(|earliest| earliest < ts) {
+            if earliest.is_some_and(|earliest| earliest.saturating_add(OPEN_AHEAD_MS) < ts) {
                 return;
             }
             self.closed.pop();
