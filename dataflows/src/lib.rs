@@ -11,5 +11,7 @@ pub mod messages;
 pub mod parse;
 pub mod record;
 pub mod rows;
+#[cfg(test)]
+mod shared_mapping;
 pub mod stalls;
 pub mod time;

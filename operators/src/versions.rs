@@ -12,8 +12,8 @@ use hashbrown::HashTable;
 /// Shards; a power of two.
 const SHARDS: usize = 64;
 
-/// Sweeps of each shard in the time of a window: memory holds at most a fifth more than a window's keys.
-const SWEEPS_PER_WINDOW: i64 = 5;
+/// Sweeps of each shard in the time of a window: memory holds at most a twentieth more than a window's keys.
+const SWEEPS_PER_WINDOW: i64 = 20;
 
 /// Bits of an offset within [`Version::order`]: enough for 8.8e12 records a partition.
 const OFFSET_BITS: u32 = 43;
@@ -74,11 +74,21 @@ impl Version {
     }
 }
 
+/// 40 bytes: the key in two halves, since a whole one would be aligned to 16.
 struct Entry {
-    key: u128,
-    version: Version,
-    /// Event time at which the key was last seen, ms.
-    seen: i64,
+    key: [u64; 2],
+    updated_at: i64,
+    order: u64,
+    /// Half of the content's hash: it only tells versions apart that are equal in all else.
+    content: u32,
+    /// Event time at which the key was last seen, s.
+    seen: u32,
+}
+
+impl Entry {
+    fn version(&self) -> Version {
+        Version { updated_at: self.updated_at, order: self.order, content: u64::from(self.content) }
+    }
 }
 
 /// The table. Event time is the caller's: it must not be far apart between records that come together.
@@ -109,20 +119,24 @@ impl Versions {
 
     /// The verdict on `version` of `key`, seen at event time `event_ms`; if it wins, it stands from now on.
     pub fn judge(&mut self, key: u128, version: Version, event_ms: i64) -> Verdict {
-        let hash = hash_of(key);
-        let shard = &mut self.shards[shard_of(key)];
-        match shard.find_mut(hash, |entry| entry.key == key) {
+        let (halves, seen) = (halves_of(key), seconds_of(event_ms));
+        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is kept")]
+        let content = version.content as u32;
+        let version = Version { content: u64::from(content), ..version };
+        let Version { updated_at, order, .. } = version;
+        let shard = &mut self.shards[shard_of(halves)];
+        match shard.find_mut(hash_of(halves), |entry| entry.key == halves) {
             Some(entry) => {
-                entry.seen = entry.seen.max(event_ms);
-                let verdict = version.judge(&entry.version);
+                entry.seen = entry.seen.max(seen);
+                let verdict = version.judge(&entry.version());
                 if verdict == Verdict::Upsert {
-                    entry.version = version;
+                    (entry.updated_at, entry.order, entry.content) = (updated_at, order, content);
                 }
                 verdict
             }
             None => {
-                let entry = Entry { key, version, seen: event_ms };
-                shard.insert_unique(hash, entry, |entry| hash_of(entry.key));
+                let entry = Entry { key: halves, updated_at, order, content, seen };
+                shard.insert_unique(hash_of(halves), entry, |entry| hash_of(entry.key));
                 Verdict::Upsert
             }
         }
@@ -139,7 +153,7 @@ impl Versions {
             if self.now_ms < self.sweep_at_ms {
                 return;
             }
-            let oldest = self.now_ms.saturating_sub(self.window_ms);
+            let oldest = seconds_of(self.now_ms.saturating_sub(self.window_ms));
             self.shards[self.next_shard].retain(|entry| entry.seen >= oldest);
             self.next_shard = (self.next_shard + 1) % SHARDS;
             self.sweep_at_ms = self.sweep_at_ms.saturating_add(pause);
@@ -148,14 +162,23 @@ impl Versions {
     }
 }
 
-/// Keys are hashes already: the middle bits place an entry in its shard's table, the top bits choose the shard.
-#[expect(clippy::cast_possible_truncation, reason = "64 of the key's 128 bits")]
-fn hash_of(key: u128) -> u64 {
-    (key >> 32) as u64
+/// Whole seconds since the epoch: until 2106, and a window is kept up to a second longer than it must.
+fn seconds_of(ms: i64) -> u32 {
+    u32::try_from((ms / 1000).max(0)).unwrap_or(u32::MAX)
 }
 
-fn shard_of(key: u128) -> usize {
-    (key >> 122) as usize % SHARDS
+#[expect(clippy::cast_possible_truncation, reason = "the halves of the key")]
+fn halves_of(key: u128) -> [u64; 2] {
+    [(key >> 64) as u64, key as u64]
+}
+
+/// Keys are hashes already: one half places an entry in its shard's table, the other's top bits choose the shard.
+fn hash_of([_, low]: [u64; 2]) -> u64 {
+    low
+}
+
+fn shard_of([high, _]: [u64; 2]) -> usize {
+    (high >> 58) as usize % SHARDS
 }
 
 #[cfg(test)]
@@ -207,13 +230,13 @@ mod tests {
     /// At a steady rate the number of keys stops growing once the window is full, however long it goes on.
     #[test]
     fn memory_is_bounded_by_the_window() {
-        let mut versions = Versions::new(1_000);
+        let mut versions = Versions::new(1_000_000);
         for now in 0..20_000i64 {
             for n in 0..4 {
-                versions.judge(key_of(&(now * 4 + n).to_le_bytes()), version(now, 0, 0), now);
+                versions.judge(key_of(&(now * 4 + n).to_le_bytes()), version(now, 0, 0), now * 1_000);
             }
-            versions.advance(now);
-            let full = usize::try_from(4 * (now + 1).min(1_250)).unwrap();
+            versions.advance(now * 1_000);
+            let full = usize::try_from(4 * (now + 1).min(1_060)).unwrap();
             assert!(versions.len() <= full + 8, "{} keys at {now}", versions.len());
         }
         assert!(versions.len() >= 4_000, "keys within the window stay");
