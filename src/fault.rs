@@ -20,3 +20,18 @@ impl Fault {
         let _ = self.0.send(error);
     }
 }
+
+/// Makes any thread's panic end the process with exit code 1 and one line that says why, at once: a worker that is gone
+/// would leave the others waiting for ever.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        match message.strip_prefix("timely communication error: ") {
+            Some(error) => eprintln!(
+                "hexflow: lost another process of the cluster ({error}): start all of them again; what was stored stays"
+            ),
+            None => eprintln!("hexflow: internal error, please report it: {panic}"),
+        }
+        std::process::exit(1);
+    }));
+}

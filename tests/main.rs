@@ -18,3 +18,4 @@ mod late_mapping;
 mod replay_matches_oracle;
 mod restart;
 mod stores;
+mod tidy;

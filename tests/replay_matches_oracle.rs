@@ -139,3 +139,15 @@ fn every_store_gets_the_same_track_ids() {
     assert!(!mappings[0].is_empty());
     assert_eq!(mappings[0], mappings[1]);
 }
+
+/// What workers exchange goes over the serialized path, which shows in one process what would fail between two.
+#[test]
+fn a_varied_stream_serialized_between_workers() {
+    let records = varied(900, 31);
+    let (oracle, counts) = Oracle::of(&records);
+    let place = Place::new();
+    let folder = place.input("in", &records);
+    let run = place.replay().args(["-w", "3", "--zerocopy", "--set", "kafka.citylens.batch_size=50"]).arg(&folder);
+    assert_counted(&run.summary(), &counts);
+    assert_stored(&place, &oracle);
+}

@@ -105,47 +105,80 @@ where
         let mut barrier_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<Barrier>>>::from(output);
 
         builder.build(move |_capabilities| {
-            let mut waiting: BTreeMap<T, Waiting<T, R>> = BTreeMap::new();
-            let mut changed: BTreeMap<T, (Capability<T>, Vec<Key>)> = BTreeMap::new();
+            let mut agenda = Agenda::default();
             let mut state = Lookups::new(collection.trace);
             move |frontiers| {
                 changes.for_each(|time, batches| {
                     for (at, key) in batches.iter().flat_map(changes_of) {
-                        let capability = || time.delayed(&at, 2);
-                        changed.entry(at.clone()).or_insert_with(|| (capability(), Vec::new())).1.push(key);
+                        agenda.change(at, key, |at| time.delayed(at, 2));
                     }
                 });
                 rows.for_each(|time, batch| {
-                    let pending = waiting.entry(time.time().clone());
-                    let capabilities = || [time.retain(0), time.retain(1), time.retain(2)];
-                    pending.or_insert_with(|| (capabilities(), Vec::new())).1.push(std::mem::take(batch));
+                    agenda.rows(time.time(), std::mem::take(batch), || [0, 1, 2].map(|output| time.retain(output)));
                 });
 
-                // In the order of times; at one time the collection's changes come before the rows that see them.
                 let mut barrier_output = barrier_output.activate();
-                let complete = |time: &&T| !frontiers[1].less_equal(*time);
-                loop {
-                    let change = changed.keys().next().filter(complete);
-                    let row = waiting.keys().next().filter(complete);
-                    if change.is_some_and(|change| row.is_none_or(|row| change <= row)) {
-                        let (_, (capability, mut keys)) = changed.pop_first().expect("looked at just now");
-                        barrier_output.session(&capability).give_iterator(state.change(&mut keys));
-                    } else if row.is_some() {
-                        let (time, (capabilities, batches)) = waiting.pop_first().expect("looked at just now");
-                        for mut batch in batches {
-                            let (mut missed, barriers) = state.answer(&time, &mut batch, &key, &position, &set);
-                            hit_output.activate().session(&capabilities[0]).give_container(&mut batch);
-                            missed_output.activate().session(&capabilities[1]).give_container(&mut missed);
-                            barrier_output.session(&capabilities[2]).give_iterator(barriers.into_iter());
+                while let Some(turn) = agenda.next(|time| !frontiers[1].less_equal(time)) {
+                    match turn {
+                        Turn::Change(capability, mut keys) => {
+                            barrier_output.session(&capability).give_iterator(state.change(&mut keys));
                         }
-                    } else {
-                        break;
+                        Turn::Rows(time, (capabilities, batches)) => {
+                            for mut batch in batches {
+                                let (mut missed, barriers) = state.answer(&time, &mut batch, &key, &position, &set);
+                                hit_output.activate().session(&capabilities[0]).give_container(&mut batch);
+                                missed_output.activate().session(&capabilities[1]).give_container(&mut missed);
+                                barrier_output.session(&capabilities[2]).give_iterator(barriers.into_iter());
+                            }
+                        }
                     }
                 }
-                state.compact(waiting.keys().next(), &frontiers[0].frontier().to_owned());
+                state.compact(agenda.rows.keys().next(), &frontiers[0].frontier().to_owned());
             }
         });
         Found { hits, missed, barriers }
+    }
+}
+
+/// What came and waits for the collection to be complete through its time.
+struct Agenda<T: Timestamp, R: Columnar> {
+    rows: BTreeMap<T, Waiting<T, R>>,
+    changes: BTreeMap<T, (Capability<T>, Vec<Key>)>,
+}
+
+impl<T: Timestamp, R: Columnar> Default for Agenda<T, R> {
+    fn default() -> Self {
+        Agenda { rows: BTreeMap::new(), changes: BTreeMap::new() }
+    }
+}
+
+/// What is next on it.
+enum Turn<T: Timestamp, R: Columnar> {
+    Change(Capability<T>, Vec<Key>),
+    Rows(T, Waiting<T, R>),
+}
+
+impl<T: Timestamp + TotalOrder, R: Columnar> Agenda<T, R> {
+    fn change(&mut self, at: T, key: Key, capability: impl FnOnce(&T) -> Capability<T>) {
+        let capability = || (capability(&at), Vec::new());
+        self.changes.entry(at.clone()).or_insert_with(capability).1.push(key);
+    }
+
+    fn rows(&mut self, time: &T, batch: Batch<R>, capabilities: impl FnOnce() -> [Capability<T>; 3]) {
+        self.rows.entry(time.clone()).or_insert_with(|| (capabilities(), Vec::new())).1.push(batch);
+    }
+
+    /// In the order of times; at one time the collection's changes come before the rows that see them.
+    fn next(&mut self, complete: impl Fn(&T) -> bool) -> Option<Turn<T, R>> {
+        let change = self.changes.keys().next().filter(|time| complete(time));
+        let rows = self.rows.keys().next().filter(|time| complete(time));
+        if change.is_some_and(|change| rows.is_none_or(|rows| change <= rows)) {
+            let (_, (capability, keys)) = self.changes.pop_first()?;
+            return Some(Turn::Change(capability, keys));
+        }
+        rows?;
+        let (time, waiting) = self.rows.pop_first()?;
+        Some(Turn::Rows(time, waiting))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs a replay: starts its threads and workers, waits for them, says what was done.
 
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -30,6 +31,9 @@ const SLICES_AHEAD: usize = 2;
 /// Replays the dumps that `args` name.
 pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
+    if args.cluster.processes > 1 && args.paths.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("standard input reaches one process only, and each reads all dumps: give files"));
+    }
     let dumps = files::find(&args.paths)?;
     let (fault, faults) = Fault::new();
     let mut plan = Plan::new(args, config, &fault)?;
