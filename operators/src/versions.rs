@@ -136,6 +136,11 @@ impl Versions {
             }
             None => {
                 let entry = Entry { key: halves, updated_at, order, content, seen };
+                // Grown while at most half full, or the marks that forgotten keys leave would make it grow later on, long
+                // after the window has filled.
+                if shard.len() * 16 >= shard.num_buckets() * 7 {
+                    shard.reserve(shard.num_buckets(), |entry| hash_of(entry.key));
+                }
                 shard.insert_unique(hash_of(halves), entry, |entry| hash_of(entry.key));
                 Verdict::Upsert
             }
