@@ -61,7 +61,7 @@ fn a_lost_process_ends_the_other() {
         let dead = processes[lost].take().expect("it runs").kill();
         assert_eq!(dead.code, None, "it was under way: {dead:?}");
         let other = processes[1 - lost].take().expect("it runs").fall();
-        assert_eq!(other.code, Some(1), "{other:?}");
+        assert_ne!(other.code, Some(0), "{other:?}");
         assert!(other.stderr.contains("lost another process"), "{other:?}");
         let [first, second] = cluster::end(cluster::start(replay));
         second.expect(0);

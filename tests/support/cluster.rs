@@ -1,13 +1,23 @@
 //! Two processes on this machine that share one computation.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::run::{Output, Run, Running};
 
-/// Addresses whose ports were free a moment ago.
+/// Ports below those that the system gives to outgoing connections, which would take one between here and its use.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+
+/// Addresses whose ports are free, and given out once.
 pub(crate) fn addresses() -> [String; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|listener| listener.local_addr().expect("an address").to_string())
+    let first = 12_000 + u16::try_from(std::process::id() % 100).expect("below 100") * 100;
+    let free = |()| loop {
+        let address = format!("127.0.0.1:{}", first + NEXT_PORT.fetch_add(1, Ordering::Relaxed));
+        if TcpListener::bind(&address).is_ok() {
+            break address;
+        }
+    };
+    [(), ()].map(free)
 }
 
 /// Starts the same run as process 0 and 1.
