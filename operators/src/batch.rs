@@ -14,7 +14,6 @@ use std::io::Write;
 use columnar::bytes::stash::Stash;
 use columnar::{Columnar, Container, Index, Len, Push, Ref};
 use timely::bytes::arc::Bytes;
-use timely::container::{DrainContainer, PushInto};
 use timely::dataflow::channels::ContainerBytes;
 
 /// Rows of `R` in columns, some of which may have been dropped.
@@ -102,23 +101,6 @@ fn as_u32(index: usize) -> u32 {
 impl<R: Columnar> timely::Accountable for Batch<R> {
     fn record_count(&self) -> i64 {
         i64::try_from(self.len()).expect("a batch holds fewer than 2^63 rows")
-    }
-}
-
-impl<R: Columnar> DrainContainer for Batch<R> {
-    type Item<'a> = Ref<'a, R>;
-    type DrainIter<'a> = Box<dyn Iterator<Item = Ref<'a, R>> + 'a>;
-    fn drain(&mut self) -> Self::DrainIter<'_> {
-        Box::new(self.iter())
-    }
-}
-
-impl<R: Columnar, T> PushInto<T> for Batch<R>
-where
-    R::Container: Push<T>,
-{
-    fn push_into(&mut self, item: T) {
-        self.push(item);
     }
 }
 

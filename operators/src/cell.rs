@@ -1,7 +1,7 @@
 //! H3 cells: which cell a point lies in, and the exchange that brings all of a cell's rows to one worker.
 
 use columnar::{Columnar, Container, Ref};
-use h3o::{CellIndex, LatLng, Resolution};
+use h3o::{LatLng, Resolution};
 use timely::dataflow::Stream;
 use timely::progress::Timestamp;
 
@@ -17,12 +17,6 @@ use crate::{Batch, ExchangeBy};
 pub fn cell_of(lat: f64, lon: f64, resolution: u8) -> Option<u64> {
     let resolution = Resolution::try_from(resolution).ok()?;
     Some(u64::from(LatLng::new(lat, lon).ok()?.to_cell(resolution)))
-}
-
-/// The parent of `cell` at a coarser `resolution`; `None` if it is not coarser, or `cell` is no cell.
-pub fn parent_of(cell: u64, resolution: u8) -> Option<u64> {
-    let cell = CellIndex::try_from(cell).ok()?;
-    cell.parent(Resolution::try_from(resolution).ok()?).map(u64::from)
 }
 
 /// Extension trait for streams of batches.
