@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::bench::{self, BenchArgs};
 use crate::config::Config;
 use crate::generate::{self, GenerateArgs};
 use crate::replay::{self, ReplayArgs};
@@ -34,6 +35,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Make realistic dumps of the citylens topics, of any size.
     Generate(GenerateArgs),
+    /// Measure hexflow on this machine.
+    Bench(BenchArgs),
     /// Print the configuration in effect, secrets masked.
     Config,
     /// Print a script that completes hexflow's commands in a shell.
@@ -107,6 +110,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Replay(args) => replay::run(&args, &load()?),
         Command::Generate(args) => Ok(generate::run(&args)?),
+        Command::Bench(_) => bench::run(),
         Command::Config => print(load()?.render().as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

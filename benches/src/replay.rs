@@ -1,9 +1,4 @@
-//! `cargo bench --bench replay`: `hexflow replay` against a program written by hand that does the same work.
-
-mod limit;
-mod measure;
-mod message;
-mod table;
+//! `hexflow bench replay`: `hexflow replay` into each store, beside a program written by hand that does the same work.
 
 use std::fs;
 use std::io::Write;
@@ -11,40 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use hexflow::bench::BenchArgs;
 
 use crate::measure::{lines_of, measure, surroundings};
-use crate::table::{Subject, Work};
+use crate::table::{self, Subject, Work};
 
-const HEXFLOW: &str = env!("CARGO_BIN_EXE_hexflow");
 const TABLES: [&str; 4] = ["tracks", "frames", "detections", "audit_log"];
 const FRAMES: &str = "axion.sense.citylens.frame.lifecycle.ndjson";
-
-/// Measures `hexflow replay` against the limit.
-#[derive(Parser)]
-struct Args {
-    /// Fresh detections in the dumps.
-    #[arg(long, default_value_t = 500_000)]
-    detections: u64,
-    /// Runs of each program.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
-    runs: u64,
-    /// Workers, beside one.
-    #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
-    workers: u64,
-    /// Takes detailed GPS out of the dumps: without it nobody writes objects, a small file each.
-    #[arg(long)]
-    no_gps: bool,
-    /// Prints one JSON object.
-    #[arg(long)]
-    json: bool,
-    /// Runs the limit: dumps, and where the tables go.
-    #[arg(long, num_args = 2, hide = true)]
-    limit_run: Option<Vec<PathBuf>>,
-    /// What cargo says.
-    #[arg(long, hide = true)]
-    bench: bool,
-}
 
 /// A program that is measured.
 struct Program {
@@ -55,15 +23,12 @@ struct Program {
     lines: bool,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
-    if let Some([dumps, out]) = args.limit_run.as_deref() {
-        return limit::run(dumps, out);
-    }
+/// Measures replays into each store, beside the limit.
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let temporary = tempfile::tempdir()?;
     let (dumps, out) = (temporary.path().join("dumps"), temporary.path().join("out"));
     let work = make_dumps(&args, &dumps)?;
-    let programs = programs(args.workers);
+    let programs = programs(args.workers.iter().copied().max().unwrap_or(1));
     let mut subjects: Vec<_> =
         programs.iter().map(|program| Subject { name: program.name.clone(), runs: Vec::new() }).collect();
     let mut expected = None;
@@ -115,30 +80,29 @@ fn limit_command(dumps: &Path, out: &Path, _workers: u64) -> Result<Command> {
 
 /// A replay; objects go beside the store.
 fn replay(dumps: &Path, store: String, workers: u64) -> Command {
-    let mut command = Command::new(HEXFLOW);
+    let mut command = Command::new(hexflow());
     command.arg("replay").arg(dumps).args(["--store", &store, "-w", &workers.to_string()]);
     command
 }
 
 /// Makes the dumps, and counts them.
-fn make_dumps(args: &Args, dumps: &Path) -> Result<Work> {
-    let (detections, tracks) = (args.detections.to_string(), (args.detections / 1_000).max(1).to_string());
-    let mut command = Command::new(HEXFLOW);
+fn make_dumps(args: &BenchArgs, dumps: &Path) -> Result<Work> {
+    // Re-deliveries, stale versions, frames and tracks come on top.
+    let detections = args.events.unwrap_or(1_000_000) * 1_000 / 1_737;
+    let (detections, tracks) = (detections.to_string(), (detections / 1_000).max(1).to_string());
+    let mut command = Command::new(hexflow());
     command.args(["generate", "--tracks", &tracks, "--detections", &detections]);
     command.args(["--duplicates", "0.1", "--stale", "0.05", "--seed", "7"]).arg(dumps);
     measure(&mut command)?;
-    if args.no_gps {
-        drop_gps(&dumps.join(FRAMES))?;
-    }
+    drop_gps(&dumps.join(FRAMES))?;
     let (mut records, mut bytes) = (0, 0);
     for dump in fs::read_dir(dumps)? {
         let path = dump?.path();
         records += lines_of(&path, "\n")?.0;
         bytes += fs::metadata(&path)?.len();
     }
-    let gps = if args.no_gps { "without detailed GPS" } else { "with detailed GPS, an object each, except null's" };
     let title = format!(
-        "{records} records, {} MB, {gps}; 10% duplicates, 5% stale; from start to end of the process; the tables of the \
+        "{records} records, {} MB, without detailed GPS; 10% duplicates, 5% stale; from start to end of the process; the tables of the \
          limit and of ndjson are the same",
         bytes / 1_000_000
     );
@@ -160,4 +124,9 @@ fn drop_gps(dump: &Path) -> Result<()> {
 /// Lines of each table and the sum of their hashes, but for the names of objects, which are each program's own.
 fn tables(out: &Path) -> Result<Vec<(u64, u64)>> {
     TABLES.iter().map(|table| lines_of(&out.join(format!("{table}.ndjson")), r#","gps_key":"#)).collect()
+}
+
+/// The program that is measured, beside this one.
+fn hexflow() -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name("hexflow")
 }

@@ -16,7 +16,9 @@ use serde::Serialize;
 use uuid::Uuid;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
-use crate::message::{Detection, Frame, Input, Record, Track, instant_ns};
+mod message;
+
+use self::message::{Detection, Frame, Input, Record, Track, instant_ns};
 
 /// A UUID v5 of `hexflow.axion.track` in the DNS namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0x90d4_8659_c0a2_5646_953c_e739_c431_5257);

@@ -1,0 +1,37 @@
+//! `hexflow-bench`: measures hexflow, beside a hand-written program that does the same and beside other engines.
+
+mod limit;
+mod measure;
+mod replay;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use hexflow::bench::{BenchArgs, What};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures hexflow.
+#[derive(Parser)]
+#[command(name = "hexflow-bench", max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    bench: BenchArgs,
+    /// Runs the limit: dumps, and where the tables go.
+    #[arg(long, num_args = 2, hide = true)]
+    limit_run: Option<Vec<PathBuf>>,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    if let Some([dumps, out]) = cli.limit_run.as_deref() {
+        return limit::run(dumps, out);
+    }
+    match cli.bench.what {
+        What::Replay => replay::run(&cli.bench),
+        other => bail!("{other:?} cannot be measured yet"),
+    }
+}
