@@ -3,6 +3,9 @@
 mod limit;
 mod measure;
 mod replay;
+mod report;
+mod statistics;
+mod surroundings;
 mod table;
 
 use std::path::PathBuf;
@@ -32,6 +35,9 @@ fn main() -> Result<()> {
     }
     match cli.bench.what {
         What::Replay => replay::run(&cli.bench),
+        What::Latency => bail!("latency cannot be measured yet"),
+        What::State => bail!("state cannot be measured yet"),
+        What::Exchange => bail!("exchange cannot be measured yet"),
         other => bail!("{other:?} cannot be measured yet"),
     }
 }

@@ -27,7 +27,7 @@ struct Program {
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let temporary = tempfile::tempdir()?;
     let (dumps, out) = (temporary.path().join("dumps"), temporary.path().join("out"));
-    let work = make_dumps(&args, &dumps)?;
+    let work = make_dumps(args, &dumps)?;
     let programs = programs(args.workers.iter().copied().max().unwrap_or(1));
     let mut subjects: Vec<_> =
         programs.iter().map(|program| Subject { name: program.name.clone(), runs: Vec::new() }).collect();
