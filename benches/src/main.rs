@@ -1,12 +1,16 @@
 //! `hexflow-bench`: measures hexflow, beside a hand-written program that does the same and beside other engines.
 
+mod dumps;
 mod limit;
 mod measure;
+mod programs;
 mod replay;
 mod report;
+mod scale;
 mod statistics;
+mod subjects;
 mod surroundings;
-mod table;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -35,6 +39,7 @@ fn main() -> Result<()> {
     }
     match cli.bench.what {
         What::Replay => replay::run(&cli.bench),
+        What::Scale => scale::run(&cli.bench),
         What::Latency => bail!("latency cannot be measured yet"),
         What::State => bail!("state cannot be measured yet"),
         What::Exchange => bail!("exchange cannot be measured yet"),
