@@ -158,7 +158,7 @@ impl Report {
     }
 
     /// For people.
-    fn table(&self, surroundings: &[(&str, String)]) -> String {
+    pub(crate) fn table(&self, surroundings: &[(&str, String)]) -> String {
         let mut text = format!("{}\n", self.title);
         let facts = self.facts.iter().map(|(name, value)| match value {
             Value::Number(number) if !number.is_f64() => {

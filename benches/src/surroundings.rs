@@ -13,11 +13,16 @@ pub(crate) fn surroundings() -> Vec<(&'static str, String)> {
         ("cores", thread::available_parallelism().map_or_else(|_| unknown(), |cores| cores.to_string())),
         ("memory", line("/proc/meminfo", "MemTotal")),
         ("kernel", line("/proc/sys/kernel/osrelease", "")),
-        ("rustc", said(Command::new("rustc").arg("--version")).unwrap_or_else(unknown)),
+        ("rustc", rustc().unwrap_or_else(unknown)),
         ("hexflow", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     all.extend(commit().map(|commit| ("commit", commit)));
     all
+}
+
+/// The compiler at hand, which need not be the one that built this; without the name that its answer begins with.
+fn rustc() -> Option<String> {
+    said(Command::new("rustc").arg("--version")).map(|version| version.trim_start_matches("rustc ").to_owned())
 }
 
 /// The commit of the sources this program was built from, where they are still in a repository. `+` says that they hold
