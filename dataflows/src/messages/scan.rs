@@ -223,7 +223,7 @@ fn special_bytes(word: u64) -> u64 {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero(word ^ ONES * b'"' as u64) | zero(word ^ ONES * b'\\' as u64) | control) & HIGHS
+    (zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64)) | control) & HIGHS
 }
 
 #[cfg(test)]
