@@ -6,7 +6,8 @@
 //! - The number of groups is any number, so a table grows by a quarter where powers of two would make it double. A key's home
 //!   is its own place among all keys, scaled to the groups. So groups are in the order of keys at any size, and a table is
 //!   rebuilt in one walk through the old and the new memory.
-//! - Nothing is removed but by rebuilding without it. There are no tombstones, and a search ends at the first free slot.
+//! - Slots are freed only in a sweep of the whole table, which closes the gaps. There are no tombstones, and a search ends at
+//!   the first group with a free slot.
 //!
 //! ```text
 //!   tags    [ 7a .. 00 1f ] [ .. ]    home = place * groups / 2^64; where it is full, the next one, around the end
@@ -122,7 +123,7 @@ impl Table {
     pub(crate) fn insert(&mut self, key: Key, [low, words @ ..]: [u64; 3]) {
         if self.len >= self.tags.len() * FULL_LANES {
             let groups = self.tags.len();
-            self.rebuild(groups + (groups * self.step / 1024).max(1), |_| true);
+            self.rebuild(groups + (groups * self.step / 1024).max(1));
         }
         let second = u64::from(key.rest) << 32 | low & u64::from(u32::MAX);
         self.put(key.stored_tag(), [key.place, second, words[0], words[1]]);
@@ -139,18 +140,41 @@ impl Table {
         self.slots[group / CHUNK][group % CHUNK][first(lanes | 1 << 63)][0]
     }
 
-    /// Forgets the slots that `keep` refuses, and gives memory back if few are left.
+    /// Forgets the slots that `keep` refuses, in place, and gives memory back if few are left.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Slot) -> bool) {
-        let mut kept = 0;
-        for (slots, &tags) in self.slots.iter().flatten().zip(&self.tags) {
-            kept += lanes_of(full(tags)).filter(|&lane| keep(&slots[lane])).count();
+        // Up to the first group that is not full there may be slots that wrapped around the end. They are looked at again
+        // when the last groups have been, for which they may have to go back.
+        let wrapped_to = self.tags.iter().position(|&tags| free(tags) != 0).unwrap_or(0);
+        (0..self.tags.len()).for_each(|group| self.settle(group, &keep));
+        (0..=wrapped_to).for_each(|group| self.settle(group, |_| true));
+
+        // Emptier than growing leaves it: then to the middle between the emptiest and the fullest.
+        let groups = self.tags.len();
+        if self.len * (1024 + self.step) < groups * FULL_LANES * 960 {
+            let fitting = (self.len * (1024 + self.step / 2)).div_ceil(FULL_LANES * 1024).max(1);
+            if fitting < groups {
+                self.rebuild(fitting);
+            }
         }
-        if kept < self.len {
-            let groups = self.tags.len();
-            // Emptier than growing leaves it: then to the middle between the emptiest and the fullest.
-            let sparse = kept * (1024 + self.step) < groups * FULL_LANES * 960;
-            let fitting = (kept * (1024 + self.step / 2)).div_ceil(FULL_LANES * 1024).max(1);
-            self.rebuild(if sparse { fitting.min(groups) } else { groups }, keep);
+    }
+
+    /// Forgets what `keep` refuses of a group, and moves closer to their homes the slots that were pushed here from others.
+    ///
+    /// A slot is found only if all groups between its home and it are full. A group that gets room may come between, so all
+    /// that lie beyond must be settled after it: hence a table is settled from its first group to its last.
+    fn settle(&mut self, group: usize, keep: impl Fn(&Slot) -> bool) {
+        let tags = self.tags[group];
+        for lane in lanes_of(full(tags)) {
+            let slot = &self.slots[group / CHUNK][group % CHUNK][lane];
+            let kept = keep(slot);
+            if !kept || self.home(slot[0]) != group {
+                let slot = *slot;
+                self.tags[group][1 - lane % 2] &= !(0xff << (lane / 2 * 8));
+                self.len -= 1;
+                if kept {
+                    self.put(tag_of(tags, lane), slot);
+                }
+            }
         }
     }
 
@@ -161,13 +185,13 @@ impl Table {
         }
     }
 
-    /// Makes a table of `groups` of the slots that `keep` accepts. Of the old chunks each is freed when it has been read, and
-    /// of the new each is allocated when it is written: so both are never in memory as wholes.
-    fn rebuild(&mut self, groups: usize, keep: impl Fn(&Slot) -> bool) {
+    /// Makes it a table of `groups`. Of the old chunks each is freed when it has been read, and of the new each is allocated
+    /// when it is written: so both are seldom in memory as wholes.
+    fn rebuild(&mut self, groups: usize) {
         let old = std::mem::replace(self, Table::of_groups(groups, self.step));
         for (chunk, tags) in old.slots.into_iter().zip(old.tags.chunks(CHUNK)) {
             for (slots, &tags) in chunk.iter().zip(tags) {
-                for lane in lanes_of(full(tags)).filter(|&lane| keep(&slots[lane])) {
+                for lane in lanes_of(full(tags)) {
                     self.put(tag_of(tags, lane), slots[lane]);
                 }
             }
