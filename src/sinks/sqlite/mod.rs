@@ -1,8 +1,11 @@
 //! The embedded store: one SQLite file that one process writes.
 
+pub mod block;
+pub mod order;
 pub mod schema;
 pub mod sink;
 pub mod statements;
+pub mod upsert;
 
 pub use schema::{open, open_to_read, stored_mapping};
 pub use sink::Sqlite;
