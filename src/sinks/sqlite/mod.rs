@@ -5,7 +5,6 @@ pub mod order;
 pub mod schema;
 pub mod sink;
 pub mod statements;
-pub mod upsert;
 
 pub use schema::{open, open_to_read, stored_mapping};
 pub use sink::Sqlite;

@@ -13,8 +13,7 @@ use rusqlite::{Connection, params};
 
 use super::order::{Place, Prepared, sorted};
 use super::schema::ADVICE;
-use super::statements::{GROUP, Insert};
-use super::upsert::{ORDER, Upsert};
+use super::statements::{ORDER, Upsert, execute, insert};
 use crate::sinks::{Rows, Sink};
 use crate::tables::{AuditRow, Columns, Tabled};
 
@@ -65,12 +64,13 @@ impl Sqlite {
             return Ok(places);
         }
         let columns: Vec<_> = R::Row::COLUMNS.iter().map(|column| column.name).chain([ORDER]).collect();
+        let mut upsert = Upsert::new(&self.store, table, &columns)?;
         let mut won = Vec::with_capacity(places.len());
-        let tally = &mut self.tally;
-        Upsert::new(&self.store, table, &columns)?.write(&sorted(&places, |from| &from.rows), |place, verdict| {
-            tally.count(verdict);
+        for place in sorted(&places, |from| &from.rows) {
+            let verdict = upsert.write(place)?;
+            self.tally.count(verdict);
             won.extend((verdict == Verdict::Upsert).then_some(place));
-        })?;
+        }
         Ok(won)
     }
 
@@ -88,12 +88,11 @@ impl Sqlite {
 
     /// Writes the audits of rows.
     fn audit(&self, won: &[Place<'_>]) -> Result<()> {
-        // One request may write a row twice: the audit says when last.
-        let conflict = "ON CONFLICT DO UPDATE SET org_id = excluded.org_id, at = excluded.at";
         let columns: Vec<_> = AuditRow::COLUMNS.iter().map(|column| column.name).collect();
-        let mut insert = Insert::new(&self.store, AuditRow::TABLE, &columns, conflict)?;
-        for group in sorted(won, |from| &from.audit).chunks(GROUP) {
-            insert.write(group.iter().map(|place| (&place.from.audit, place.row)))?;
+        // One request may write a row twice: the audit says when last. Replacing needs no look at what stands.
+        let mut replace = self.store.prepare_cached(&insert("INSERT OR REPLACE", AuditRow::TABLE, &columns, ""))?;
+        for Place { from, row } in sorted(won, |from| &from.audit) {
+            execute(&mut replace, &from.audit, row)?;
         }
         Ok(())
     }

@@ -1,49 +1,81 @@
-//! The statements that write a table's rows, a group of them at a time.
+//! The statements that write a table's rows by version: a row is written if it is new, or newer than the row of its key.
 
 use anyhow::Result;
+use hexflow_operators::versions::{Verdict, Version};
 use rusqlite::{CachedStatement, Connection};
 
 use super::block::Block;
+use super::order::Place;
 
-/// Rows in a group: enough that what a statement costs beside its rows is little.
-pub const GROUP: usize = 16;
+/// The column beyond FORMATS that all tables written by version have, the last.
+pub const ORDER: &str = "source_version";
 
-/// Inserts rows.
-pub struct Insert<'s> {
-    group: CachedStatement<'s>,
-    single: CachedStatement<'s>,
+/// Writes rows of one table.
+pub struct Upsert<'s> {
+    insert: CachedStatement<'s>,
+    standing: CachedStatement<'s>,
+    update: CachedStatement<'s>,
 }
 
-impl<'s> Insert<'s> {
-    /// Of values in the order of `columns`; `conflict` is what to do about a row that stands.
-    pub fn new(store: &'s Connection, table: &str, columns: &[&str], conflict: &str) -> Result<Self> {
-        let row = format!("({})", vec!["?"; columns.len()].join(", "));
-        let insert = |rows: usize| {
-            let rows = vec![row.as_str(); rows].join(", ");
-            store.prepare_cached(&format!("INSERT INTO {table} ({}) VALUES {rows} {conflict}", columns.join(", ")))
+impl<'s> Upsert<'s> {
+    /// For `table`, whose `columns` begin with the primary key, have `updated_at`, and end with [`ORDER`].
+    pub fn new(store: &'s Connection, table: &str, columns: &[&str]) -> Result<Self> {
+        let pairs = |glue: &str, skip: &[&str]| {
+            let kept = columns.iter().zip(1..).skip(1).filter(|(column, _)| !skip.contains(column));
+            kept.map(|(column, place)| format!("{column} {glue} ?{place}")).collect::<Vec<_>>()
         };
-        Ok(Insert { group: insert(GROUP)?, single: insert(1)? })
+        let (key, last) = (columns[0], columns.len());
+        let same = pairs("IS", &["updated_at", ORDER]).join(" AND ");
+        // The last value is named so that each statement binds all of them.
+        let standing = format!("SELECT updated_at, {ORDER}, {same} FROM {table} WHERE {key} = ?1 AND ?{last} >= 0");
+        let update = format!("UPDATE {table} SET {} WHERE {key} = ?1", pairs("=", &[]).join(", "));
+        Ok(Upsert {
+            insert: store.prepare_cached(&insert("INSERT", table, columns, "ON CONFLICT DO NOTHING"))?,
+            standing: store.prepare_cached(&standing)?,
+            update: store.prepare_cached(&update)?,
+        })
     }
 
-    /// Writes at most a group of rows, each named by its block and its number there; says how many changed the table.
-    pub fn write<'a>(&mut self, rows: impl ExactSizeIterator<Item = (&'a Block, usize)>) -> Result<usize> {
-        if rows.len() == GROUP {
-            bind(&mut self.group, rows)?;
-            return Ok(self.group.raw_execute()?);
+    /// The verdict is the one that the operator of the same name would give, had it seen all that stands here.
+    pub fn write(&mut self, place: Place<'_>) -> Result<Verdict> {
+        let Place { from, row } = place;
+        if execute(&mut self.insert, &from.rows, row)? == 1 {
+            return Ok(Verdict::Upsert);
         }
-        let mut changed = 0;
-        for row in rows {
-            bind(&mut self.single, std::iter::once(row))?;
-            changed += self.single.raw_execute()?;
+        let verdict = place.version().judge(&self.standing(place)?);
+        if verdict == Verdict::Upsert {
+            execute(&mut self.update, &from.rows, row)?;
         }
-        Ok(changed)
+        Ok(verdict)
+    }
+
+    /// The version that stands under a row's key.
+    fn standing(&mut self, place: Place<'_>) -> Result<Version> {
+        bind(&mut self.standing, &place.from.rows, place.row)?;
+        let mut found = self.standing.raw_query();
+        let row = found.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        // Of content only its being the same is known; other content of the same order stands.
+        let content = if row.get(2)? { place.version().content } else { u64::MAX };
+        let order = row.get::<_, i64>(1)?.cast_unsigned();
+        Ok(Version { updated_at: row.get(0)?, order, content })
     }
 }
 
-/// Binds the values of rows, one after the other.
-pub fn bind<'a>(statement: &mut CachedStatement<'_>, rows: impl Iterator<Item = (&'a Block, usize)>) -> Result<()> {
-    let values = rows.flat_map(|(block, row)| block.row(row));
-    for (value, place) in values.zip(1..) {
+/// The text of a statement that inserts one row. Of many rows it would be no faster: SQLite then keeps a copy of each page
+/// that it touches, should a later row fail.
+pub fn insert(verb: &str, table: &str, columns: &[&str], conflict: &str) -> String {
+    let places = vec!["?"; columns.len()].join(", ");
+    format!("{verb} INTO {table} ({}) VALUES ({places}) {conflict}", columns.join(", "))
+}
+
+/// Executes a statement with the values of a row; returns how many rows it changed.
+pub fn execute(statement: &mut CachedStatement<'_>, block: &Block, row: usize) -> Result<usize> {
+    bind(statement, block, row)?;
+    Ok(statement.raw_execute()?)
+}
+
+fn bind(statement: &mut CachedStatement<'_>, block: &Block, row: usize) -> Result<()> {
+    for (value, place) in block.row(row).zip(1..) {
         statement.raw_bind_parameter::<usize, _>(place, value)?;
     }
     Ok(())
