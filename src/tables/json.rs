@@ -77,7 +77,7 @@ fn is_plain_word(word: u64) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let less = |word: u64, than: u8| word.wrapping_sub(EACH * u64::from(than)) & !word;
     let is = |byte: u8| less(word ^ (EACH * u64::from(byte)), 1);
-    (less(word, b' ') | is(b'"') | is(b'\\')) & EACH << 7 == 0
+    (less(word, b' ') | is(b'"') | is(b'\\')) & (EACH << 7) == 0
 }
 
 #[cfg(test)]

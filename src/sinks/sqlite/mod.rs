@@ -1,5 +1,7 @@
 //! The embedded store: one SQLite file that one process writes.
 
+pub mod block;
+pub mod order;
 pub mod schema;
 pub mod sink;
 pub mod statements;

@@ -44,10 +44,11 @@ pub fn open(path: &Path) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(path, flags)?;
         store.busy_timeout(BUSY)?;
+        store.pragma_update(None, "page_size", 8_192)?; // of a new store
         store.pragma_update(None, "journal_mode", "wal")?;
         store.pragma_update(None, "synchronous", "full")?; // what is acknowledged outlives a power cut
         store.pragma_update(None, "cache_size", -131_072)?; // KiB
-        store.pragma_update(None, "wal_autocheckpoint", 16_384)?; // pages: a checkpoint a commit is too often
+        store.pragma_update(None, "wal_autocheckpoint", 8_192)?; // pages: a checkpoint a commit is too often
         store.execute_batch(TABLES)?;
         store.set_prepared_statement_cache_capacity(32);
         Ok(store)

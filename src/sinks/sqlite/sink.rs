@@ -6,248 +6,127 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use columnar::Ref;
-use hexflow_dataflows::rows::Entity;
-use hexflow_operators::Batch;
-use hexflow_operators::share::SharedBatch;
+use hexflow_dataflows::rows::{Detection, Frame, Track, text};
 use hexflow_operators::upsert::Tally;
-use hexflow_operators::versions::{Verdict, Version};
+use hexflow_operators::versions::Verdict;
 use rusqlite::{Connection, params};
 
+use super::order::{Place, Prepared, sorted};
 use super::schema::ADVICE;
-use super::statements::Upserts;
+use super::statements::{ORDER, Upsert, execute, insert};
 use crate::sinks::{Rows, Sink};
-use crate::tables::{AuditRow, Tabled};
+use crate::tables::{AuditRow, Columns, Tabled};
+
+/// Rows that are sorted at a time: the more, the fewer pages of a B-tree they touch.
+const SORTED_ROWS: usize = 50_000;
 
 /// The store's writer.
 pub struct Sqlite {
     store: Connection,
     path: PathBuf,
+    /// Whether a transaction is open.
     open: bool,
+    /// Rows that wait to be sorted with those to come.
+    waiting: Vec<Prepared>,
+    rows: usize,
     tally: Tally,
-    tracks: Upserts,
-    frames: Upserts,
-    detections: Upserts,
 }
-
-const TRACKS: [&str; 10] = [
-    "track_id",
-    "citylens_track_id",
-    "org_id",
-    "status",
-    "device_id",
-    "started_at",
-    "ended_at",
-    "distance_meters",
-    "updated_at",
-    "source_version",
-];
-const FRAMES: [&str; 16] = [
-    "frame_id",
-    "track_id",
-    "citylens_track_id",
-    "org_id",
-    "sequence",
-    "captured_at",
-    "lat",
-    "lon",
-    "altitude",
-    "accuracy",
-    "heading",
-    "speed",
-    "image_url",
-    "gps_key",
-    "updated_at",
-    "source_version",
-];
-const DETECTIONS: [&str; 19] = [
-    "detection_id",
-    "frame_id",
-    "track_id",
-    "citylens_track_id",
-    "org_id",
-    "detector",
-    "class_name",
-    "confidence",
-    "bbox_x",
-    "bbox_y",
-    "bbox_width",
-    "bbox_height",
-    "lat",
-    "lon",
-    "h3",
-    "detected_at",
-    "updated_at",
-    "source",
-    "source_version",
-];
 
 impl Sqlite {
     /// Writes into `store`, which is the file at `path`.
     pub fn new(store: Connection, path: PathBuf) -> Self {
-        Sqlite {
-            store,
-            path,
-            open: false,
-            tally: Tally::default(),
-            tracks: Upserts::new("tracks", &TRACKS),
-            frames: Upserts::new("frames", &FRAMES),
-            detections: Upserts::new("detections", &DETECTIONS),
+        Sqlite { store, path, open: false, waiting: Vec::new(), rows: 0, tally: Tally::default() }
+    }
+
+    /// Writes all rows that wait.
+    fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.rows = 0;
+        if waiting.is_empty() {
+            return Ok(());
         }
-    }
-
-    fn all<R: Entity>(
-        &self,
-        rows: &SharedBatch<R>,
-        write: impl Fn(&Self, Ref<'_, R>, Version) -> Result<Verdict>,
-    ) -> Result<Tally> {
-        let mut tally = Tally::default();
-        for row in Batch::iter(rows) {
-            tally.count(write(self, row, R::candidate(row).version)?);
-        }
-        Ok(tally)
-    }
-
-    fn track(&self, track: Ref<'_, hexflow_dataflows::rows::Track>, version: Version) -> Result<Verdict> {
-        let row = hexflow_dataflows::rows::Track::row(track);
-        let id = row.track_id.as_str();
-        let values = params![
-            id,
-            row.citylens_track_id,
-            row.org_id,
-            row.status,
-            row.device_id,
-            row.started_at,
-            row.ended_at,
-            row.distance_meters,
-            row.updated_at,
-            order(version),
-        ];
-        let verdict = self.tracks.write(&self.store, values, version)?;
-        if verdict == Verdict::Upsert {
-            self.mapping(id, row.citylens_track_id, row.updated_at)?;
-            self.audit(&hexflow_dataflows::rows::Track::audit(track.meta, &row))?;
-        }
-        Ok(verdict)
-    }
-
-    fn frame(&self, frame: Ref<'_, hexflow_dataflows::rows::Frame>, version: Version) -> Result<Verdict> {
-        let row = hexflow_dataflows::rows::Frame::row(frame);
-        let values = params![
-            row.frame_id,
-            row.track_id.as_str(),
-            row.citylens_track_id,
-            row.org_id,
-            row.sequence,
-            row.captured_at,
-            row.lat,
-            row.lon,
-            row.altitude,
-            row.accuracy,
-            row.heading,
-            row.speed,
-            row.image_url,
-            row.gps_key,
-            row.updated_at,
-            order(version),
-        ];
-        let verdict = self.frames.write(&self.store, values, version)?;
-        self.audit_if(verdict, &hexflow_dataflows::rows::Frame::audit(frame.meta, &row))
-    }
-
-    fn detection(&self, detection: Ref<'_, hexflow_dataflows::rows::Detection>, version: Version) -> Result<Verdict> {
-        let row = hexflow_dataflows::rows::Detection::row(detection);
-        let values = params![
-            row.detection_id,
-            row.frame_id,
-            row.track_id.as_str(),
-            row.citylens_track_id,
-            row.org_id,
-            row.detector,
-            row.class_name,
-            row.confidence,
-            row.bbox_x,
-            row.bbox_y,
-            row.bbox_width,
-            row.bbox_height,
-            row.lat,
-            row.lon,
-            row.h3.as_str(),
-            row.detected_at,
-            row.updated_at,
-            row.source,
-            order(version),
-        ];
-        let verdict = self.detections.write(&self.store, values, version)?;
-        self.audit_if(verdict, &hexflow_dataflows::rows::Detection::audit(detection.meta, &row))
-    }
-
-    /// Makes a track's mapping row; one that stands wins.
-    fn mapping(&self, axion: &str, citylens: &str, created_at: i64) -> Result<()> {
-        let insert = "INSERT INTO citylens_track_mapping (citylens_track_id, axion_track_id, created_at, source) \
-                      VALUES (?1, ?2, ?3, 'realtime') ON CONFLICT (citylens_track_id) DO NOTHING";
-        self.store.prepare_cached(insert)?.execute(params![citylens, axion, created_at])?;
-        Ok(())
-    }
-
-    fn audit_if(&self, verdict: Verdict, row: &AuditRow<'_>) -> Result<Verdict> {
-        if verdict == Verdict::Upsert {
-            self.audit(row)?;
-        }
-        Ok(verdict)
-    }
-
-    fn audit(&self, row: &AuditRow<'_>) -> Result<()> {
-        // One request may write a row twice: the audit says when last.
-        let insert = "INSERT INTO audit_log (request_id, entity, entity_id, org_id, action, source, at) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-                      ON CONFLICT DO UPDATE SET org_id = excluded.org_id, at = excluded.at";
-        let AuditRow { request_id, entity, entity_id, org_id, action, source, at } = row;
-        self.store
-            .prepare_cached(insert)?
-            .execute(params![request_id, entity, entity_id, org_id, action, source, at])?;
-        Ok(())
-    }
-
-    fn execute(&mut self, rows: &Rows) -> Result<Tally> {
         if !std::mem::replace(&mut self.open, true) {
             self.store.execute_batch("BEGIN IMMEDIATE")?;
         }
-        match rows {
-            Rows::Tracks(batch) => self.all(batch, Self::track),
-            Rows::Frames(batch) => self.all(batch, Self::frame),
-            Rows::Detections(batch) => self.all(batch, Self::detection),
-            Rows::Requests(_) | Rows::DeadLetters(_) => Ok(Tally::default()),
+        let mut won = self.table::<Track>(&waiting)?;
+        self.mapping(&won)?;
+        won.extend(self.table::<Frame>(&waiting)?);
+        won.extend(self.table::<Detection>(&waiting)?);
+        self.audit(&won)
+    }
+
+    /// Writes the rows of one table; returns those that won.
+    fn table<'a, R: Tabled>(&mut self, waiting: &'a [Prepared]) -> Result<Vec<Place<'a>>> {
+        let table = R::Row::TABLE;
+        let of_table = waiting.iter().filter(|prepared| prepared.table == table);
+        let places: Vec<_> = of_table.flat_map(Prepared::places).collect();
+        if places.is_empty() {
+            return Ok(places);
         }
-    }
-}
-
-/// SQLite's integers are signed; an order fits, since it has 63 bits.
-fn order(version: Version) -> i64 {
-    version.order.cast_signed()
-}
-
-impl Sink for Sqlite {
-    type Work = Rows;
-
-    fn prepare(rows: &Rows) -> Rows {
-        rows.clone()
+        let columns: Vec<_> = R::Row::COLUMNS.iter().map(|column| column.name).chain([ORDER]).collect();
+        let mut upsert = Upsert::new(&self.store, table, &columns)?;
+        let mut won = Vec::with_capacity(places.len());
+        for place in sorted(&places, |from| &from.rows) {
+            let verdict = upsert.write(place)?;
+            self.tally.count(verdict);
+            won.extend((verdict == Verdict::Upsert).then_some(place));
+        }
+        Ok(won)
     }
 
-    fn write(&mut self, rows: Rows) -> Result<()> {
-        let written = self.execute(&rows);
-        let tally = written.with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))?;
-        self.tally.upserts += tally.upserts;
-        self.tally.duplicates += tally.duplicates;
-        self.tally.stale += tally.stale;
+    /// Makes the mapping rows of tracks; one that stands wins.
+    fn mapping(&self, tracks: &[Place<'_>]) -> Result<()> {
+        let insert = "INSERT INTO citylens_track_mapping (citylens_track_id, axion_track_id, created_at, source) \
+                      SELECT citylens_track_id, track_id, ?2, 'realtime' FROM tracks WHERE track_id = ?1 \
+                      ON CONFLICT (citylens_track_id) DO NOTHING";
+        let mut insert = self.store.prepare_cached(insert)?;
+        for track in tracks {
+            insert.execute(params![text(track.from.rows.key(track.row)), track.version().updated_at])?;
+        }
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<Tally> {
-        if std::mem::take(&mut self.open) {
-            let commit = self.store.execute_batch("COMMIT");
-            commit.with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))?;
+    /// Writes the audits of rows.
+    fn audit(&self, won: &[Place<'_>]) -> Result<()> {
+        let columns: Vec<_> = AuditRow::COLUMNS.iter().map(|column| column.name).collect();
+        // One request may write a row twice: the audit says when last. Replacing needs no look at what stands.
+        let mut replace = self.store.prepare_cached(&insert("INSERT OR REPLACE", AuditRow::TABLE, &columns, ""))?;
+        for Place { from, row } in sorted(won, |from| &from.audit) {
+            execute(&mut replace, &from.audit, row)?;
         }
+        Ok(())
+    }
+
+    fn told<T>(&self, result: Result<T>) -> Result<T> {
+        result.with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))
+    }
+}
+
+impl Sink for Sqlite {
+    type Work = Option<Prepared>;
+
+    fn prepare(rows: &Rows) -> Option<Prepared> {
+        match rows {
+            Rows::Tracks(batch) => Some(Prepared::of(batch)),
+            Rows::Frames(batch) => Some(Prepared::of(batch)),
+            Rows::Detections(batch) => Some(Prepared::of(batch)),
+            Rows::Requests(_) | Rows::DeadLetters(_) => None,
+        }
+    }
+
+    fn write(&mut self, prepared: Option<Prepared>) -> Result<()> {
+        self.rows += prepared.as_ref().map_or(0, |prepared| prepared.rows.count());
+        self.waiting.extend(prepared);
+        let written = if self.rows < SORTED_ROWS { Ok(()) } else { self.flush() };
+        self.told(written)
+    }
+
+    fn commit(&mut self) -> Result<Tally> {
+        let mut committed = self.flush();
+        if committed.is_ok() && std::mem::take(&mut self.open) {
+            committed = self.store.execute_batch("COMMIT").map_err(Into::into);
+        }
+        self.told(committed)?;
         Ok(std::mem::take(&mut self.tally))
     }
 }
