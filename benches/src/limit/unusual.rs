@@ -126,12 +126,12 @@ mod tests {
     use crate::limit;
 
     /// What the limit makes of a track, and of detections written so.
-    fn tables(detections: &[String]) -> Result<[String; 4]> {
+    fn tables(detections: &str) -> Result<[String; 4]> {
         let (dumps, out) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let time = "2026-01-01T00:00:00Z";
         let track = format!(r#"{{"trackId":"t","status":"started","startedAt":"{time}","updatedAt":"{time}"}}"#);
         for (topic, lines) in
-            [(Topic::Tracks, line(Topic::Tracks, 1, &track)), (Topic::Detections, detections.concat())]
+            [(Topic::Tracks, line(Topic::Tracks, 1, &track)), (Topic::Detections, detections.to_owned())]
         {
             fs::write(dumps.path().join(format!("{}.ndjson", topic.name())), lines)?;
         }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_written_otherwise_is_the_same() {
         let usual = line(Topic::Detections, 2, USUAL);
-        let expected = tables(&[usual.clone()]).unwrap();
+        let expected = tables(&usual).unwrap();
         assert!(expected[2].contains(r#""h3":"823937fffffffff","detected_at":1767225601018,"#), "{}", expected[2]);
         let payload = |from: &str, to: &str| line(Topic::Detections, 2, &USUAL.replacen(from, to, 1));
         let last_first = USUAL.replace(r#","updatedAt":"2026-01-01T00:00:01.018Z""#, "");
@@ -173,17 +173,17 @@ mod tests {
             usual.trim_end().to_owned(),
         ];
         for other in others {
-            assert_eq!(tables(&[other.clone()]).unwrap(), expected, "{other}");
+            assert_eq!(tables(&other).unwrap(), expected, "{other}");
         }
         let dev = usual.replace("prod", "dev");
-        assert_eq!(tables(&[dev, usual.clone(), usual.replace(":2,", ":3,")]).unwrap(), expected);
+        assert_eq!(tables(&[dev, usual.clone(), usual.replace(":2,", ":3,")].concat()).unwrap(), expected);
     }
 
     #[test]
     fn texts_keep_their_escapes_and_alphabets() {
         for text in ["\"q\" \\ \n", "знак", "\u{7f}\u{1}"] {
             let quoted = serde_json::to_string(text).unwrap();
-            let tables = tables(&[line(Topic::Detections, 2, &USUAL.replace("\"sign\"", &quoted))]).unwrap();
+            let tables = tables(&line(Topic::Detections, 2, &USUAL.replace("\"sign\"", &quoted))).unwrap();
             assert!(tables[2].contains(&format!("\"class_name\":{quoted},")), "{}", tables[2]);
         }
     }
@@ -200,7 +200,7 @@ mod tests {
             usual.replace("38.7188956", "north"),
             usual.replace("\"r\"", "null"),
         ] {
-            assert!(tables(&[wrong.clone()]).is_err(), "{wrong}");
+            assert!(tables(&wrong).is_err(), "{wrong}");
         }
     }
 }
