@@ -1,9 +1,21 @@
 //! `hexflow-bench`: measures hexflow, beside a hand-written program that does the same and beside other engines.
 
+mod bare;
+mod dumps;
+mod guard;
 mod limit;
 mod measure;
+mod peers;
+mod programs;
 mod replay;
-mod table;
+mod report;
+mod scale;
+mod sinks;
+mod statistics;
+mod subjects;
+mod surroundings;
+mod svg;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -23,6 +35,9 @@ struct Cli {
     /// Runs the limit: dumps, and where the tables go.
     #[arg(long, num_args = 2, hide = true)]
     limit_run: Option<Vec<PathBuf>>,
+    /// Fills SQLite without a dataflow: lines, a store that is made the same, and where the new one goes.
+    #[arg(long, num_args = 3, hide = true)]
+    bare_run: Option<Vec<PathBuf>>,
 }
 
 fn main() -> Result<()> {
@@ -30,8 +45,17 @@ fn main() -> Result<()> {
     if let Some([dumps, out]) = cli.limit_run.as_deref() {
         return limit::run(dumps, out);
     }
+    if let Some([lines, model, store]) = cli.bare_run.as_deref() {
+        return bare::run(lines, model, store);
+    }
     match cli.bench.what {
         What::Replay => replay::run(&cli.bench),
-        other => bail!("{other:?} cannot be measured yet"),
+        What::Sinks => sinks::run(&cli.bench),
+        What::Peers => peers::run(&cli.bench),
+        What::Scale => scale::run(&cli.bench),
+        What::Latency => bail!("latency cannot be measured yet"),
+        What::State => bail!("state cannot be measured yet"),
+        What::Exchange => bail!("exchange cannot be measured yet"),
+        What::Guard => guard::run(&cli.bench),
     }
 }
