@@ -19,16 +19,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A record was read, `first` if for the first time.
-    pub fn saw(&self, event_ms: i64, first: bool) {
+    /// Records of hexflow's topics were read, the latest at `event_ms`, and others passed over; `first` if for the first time.
+    pub fn saw(&self, records: usize, passed_over: usize, event_ms: i64, first: bool) {
         if first {
-            self.records.fetch_add(1, Relaxed);
+            self.records.fetch_add(records as u64, Relaxed);
+            self.passed_over.fetch_add(passed_over as u64, Relaxed);
             self.event_ms.fetch_max(event_ms, Relaxed);
         }
-    }
-
-    /// A record of a topic that no pipeline reads went by, `first` if for the first time.
-    pub fn pass_over(&self, first: bool) {
-        self.passed_over.fetch_add(u64::from(first), Relaxed);
     }
 }

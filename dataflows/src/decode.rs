@@ -3,6 +3,7 @@
 //! A malformed record stalls its partition: nothing behind it is decoded. A partition is read by one worker, so this needs
 //! no word to any other. With [`OnMalformed::DeadLetter`] the record is set aside and its partition goes on.
 
+use hexflow_operators::cells::Cells;
 use hexflow_operators::{Batch, FixedMap};
 use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
@@ -13,10 +14,17 @@ use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
 use crate::counts::Counts;
+use crate::headers::Headers;
 use crate::messages::topic::Topic;
 use crate::parse;
-use crate::record::{Record, Records};
+use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Detection, Frame, Track, stream_of};
+
+/// Bytes of a malformed payload that are shown.
+pub const HEAD_BYTES: usize = 64;
+
+/// H3 resolution of a detection's cell.
+pub const CELL_RESOLUTION: u8 = 2;
 
 /// What becomes of a malformed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +107,14 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
         let (mut stall_output, stalls) = output!(Vec<Stall>);
         let (mut dead_output, dead_letters) = output!(Vec<DeadLetter>);
         let (mut count_output, counts) = output!(Vec<Counts>);
-        let mut decoder = Decoder { env: env.to_owned(), on_malformed, halted: FixedMap::default() };
+        let cells = Cells::new(CELL_RESOLUTION).expect("a resolution of H3");
+        let mut decoder = Decoder { env: env.to_owned(), on_malformed, halted: FixedMap::default(), cells };
 
         builder.build(move |_capabilities| {
             move |_frontiers| {
                 input.for_each(|time, records| {
                     let mut rows = Rows::default();
-                    records.for_each(&mut |record| decoder.decode(record, records.again(), &mut rows));
+                    records.for_each(|record| decoder.decode(record, records.again(), &mut rows));
                     track_output.activate().session(&time.retain(0)).give_container(&mut rows.tracks);
                     frame_output.activate().session(&time.retain(1)).give_container(&mut rows.frames);
                     detection_output.activate().session(&time.retain(2)).give_container(&mut rows.detections);
@@ -135,38 +144,66 @@ struct Decoder {
     on_malformed: OnMalformed,
     /// The partitions that a malformed record stalls, and its offset.
     halted: FixedMap<u32, u64>,
+    cells: Cells,
+}
+
+/// What a record turned out to be.
+enum Found {
+    Row,
+    OtherTopic,
+    OtherEnv,
+    /// Behind a malformed record of its partition.
+    Halted,
+    /// And what is wrong with it.
+    Malformed(String),
 }
 
 impl Decoder {
     /// Records that come again were counted, and their malformed ones reported, when they came first.
-    fn decode(&mut self, record: &Record<'_>, again: bool, rows: &mut Rows) {
-        let Some(topic) = Topic::named(record.topic).filter(|topic| *topic <= Topic::CitylensDetections) else {
-            return;
-        };
+    fn decode(&mut self, record: &Record<'_>, again: bool, rows: &mut Rows) -> Offer {
+        let found = self.read(record, rows);
+        if matches!(record.payload, Some(Payload::Escaped(_))) && !matches!(found, Found::Row) {
+            return Offer::AsText; // whatever is no row must be known to be a record at all
+        }
         let first = u64::from(!again);
-        rows.counts.records += first;
-        let env = record.header("env");
-        if env.is_some_and(|env| env != self.env) {
-            rows.counts.ignored += first;
-            return;
+        rows.counts.records += if matches!(found, Found::OtherTopic) { 0 } else { first };
+        match found {
+            Found::Row | Found::OtherTopic | Found::Halted => {}
+            Found::OtherEnv => rows.counts.ignored += first,
+            Found::Malformed(error) => {
+                rows.counts.malformed += first;
+                self.malformed(record, error, again, rows);
+            }
         }
-        let stream = stream_of(topic, record.partition);
-        if self.halted.get(&stream).is_some_and(|&offset| record.offset >= offset) {
-            return;
+        Offer::Taken
+    }
+
+    fn read(&mut self, record: &Record<'_>, rows: &mut Rows) -> Found {
+        if record.topic > Topic::CitylensDetections {
+            return Found::OtherTopic;
         }
-        let error = match check_headers(record, topic).and_then(|()| match topic {
-            Topic::CitylensTracks => parse::track(record, stream, &mut rows.tracks),
-            Topic::CitylensFrames => parse::frame(record, stream, &mut rows.frames),
-            _ => parse::detection(record, stream, &mut rows.detections),
-        }) {
-            Ok(()) => return,
-            Err(error) => error,
-        };
-        rows.counts.malformed += first;
+        let headers = Headers::of(record);
+        if headers.env.is_some_and(|env| env != self.env) {
+            return Found::OtherEnv;
+        }
+        let stream = stream_of(record.topic, record.partition);
+        if !self.halted.is_empty() && self.halted.get(&stream).is_some_and(|&offset| record.offset >= offset) {
+            return Found::Halted;
+        }
+        let read = headers.check(record.topic).and_then(|()| match record.topic {
+            Topic::CitylensTracks => parse::track(record, &headers, &mut rows.tracks),
+            Topic::CitylensFrames => parse::frame(record, &headers, &mut rows.frames),
+            _ => parse::detection(record, &headers, &mut self.cells, &mut rows.detections),
+        });
+        read.map_or_else(Found::Malformed, |()| Found::Row)
+    }
+
+    fn malformed(&mut self, record: &Record<'_>, error: String, again: bool, rows: &mut Rows) {
         match self.on_malformed {
             OnMalformed::Stall => {
+                let stream = stream_of(record.topic, record.partition);
                 self.halted.insert(stream, record.offset);
-                let head = parse::head(record.payload.unwrap_or_default()).to_owned();
+                let head = head(record.text()).to_owned();
                 rows.stalls.push(Stall { stream, offset: record.offset, reason: error, head });
             }
             OnMalformed::DeadLetter if again => {}
@@ -178,31 +215,20 @@ impl Decoder {
     }
 }
 
-/// Checks the headers that every message has.
-fn check_headers(record: &Record<'_>, topic: Topic) -> Result<(), String> {
-    for name in ["env", "request-id"] {
-        record.header(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("header `{name}` is missing"))?;
-    }
-    let kind = record.header("message-type").ok_or("header `message-type` is missing")?;
-    if topic.message_types().contains(&kind) {
-        return Ok(());
-    }
-    Err(format!("header `message-type`: {kind:?} is not one of this topic's: {}", topic.message_types().join(", ")))
+/// The first bytes of a payload, cut between characters.
+fn head(payload: &str) -> &str {
+    &payload[..payload.floor_char_boundary(HEAD_BYTES)]
 }
 
 fn dead_letter(record: &Record<'_>, error: String) -> DeadLetter {
     DeadLetter {
-        topic: record.topic.to_owned(),
+        topic: record.topic.name().to_owned(),
         partition: record.partition,
         offset: record.offset,
         ts: record.ts,
-        headers: record
-            .headers
-            .iter()
-            .map(|(n, v)| (n.clone().into_owned(), v.as_deref().map(str::to_owned)))
-            .collect(),
+        headers: record.headers.iter().map(|&(n, v)| (n.to_owned(), v.map(str::to_owned))).collect(),
         key: record.key.map(str::to_owned),
-        payload: record.payload.map(str::to_owned),
+        payload: record.payload.map(|_| record.text().to_owned()),
         error,
     }
 }

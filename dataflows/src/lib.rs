@@ -6,6 +6,7 @@
 pub mod citylens;
 pub mod counts;
 pub mod decode;
+pub mod headers;
 pub mod mapping;
 pub mod messages;
 pub mod parse;

@@ -1,15 +1,15 @@
 //! A record as any source hands it over: a topic's bytes and where they stood, borrowed.
 
-use std::borrow::Cow;
+use crate::messages::topic::Topic;
 
 /// Headers: names and values, in order.
-pub type Headers<'a> = [(Cow<'a, str>, Option<Cow<'a, str>>)];
+pub type Headers<'a> = [(&'a str, Option<&'a str>)];
 
 /// One record of a topic.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// Topic name.
-    pub topic: &'a str,
+    /// The topic.
+    pub topic: Topic,
     /// Partition number, below 2^24.
     pub partition: u32,
     /// Offset in the partition.
@@ -21,13 +21,41 @@ pub struct Record<'a> {
     /// The record's key.
     pub key: Option<&'a str>,
     /// The record's value.
-    pub payload: Option<&'a str>,
+    pub payload: Option<Payload<'a>>,
+}
+
+/// A record's value.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// The value.
+    Text(&'a str),
+    /// The value as a JSON string holds it, between its quotes: a source that has it so offers it so, before it takes the
+    /// escapes out. It may turn out to be no string's inside at all.
+    Escaped(&'a str),
+}
+
+/// What became of a record that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Offer {
+    /// It is dealt with.
+    Taken,
+    /// Not as it is: once more with the payload as text.
+    AsText,
 }
 
 impl<'a> Record<'a> {
-    /// The value of a header.
+    /// The value of a header, the first of that name.
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(header, _)| header == name).and_then(|(_, value)| value.as_deref())
+        self.headers.iter().find(|(header, _)| *header == name).and_then(|&(_, value)| value)
+    }
+
+    /// The payload as text; empty where there is none.
+    pub fn text(&self) -> &'a str {
+        match self.payload {
+            Some(Payload::Text(text)) => text,
+            _ => "",
+        }
     }
 }
 
@@ -35,6 +63,6 @@ impl<'a> Record<'a> {
 pub trait Records: timely::Container {
     /// Whether its records were read before, and come again because what they waited for is there.
     fn again(&self) -> bool;
-    /// Calls `each` with every record, in order.
-    fn for_each(&self, each: &mut dyn FnMut(&Record<'_>));
+    /// Offers every record, in order.
+    fn for_each(&self, offer: impl FnMut(&Record<'_>) -> Offer);
 }

@@ -16,7 +16,7 @@ use timely::logging::{TimelyEvent, TimelyEventBuilder};
 use crate::citylens::{self, Settings};
 use crate::decode::{Decode, OnMalformed};
 use crate::messages::topic::{Topic, kind};
-use crate::record::{Record, Records};
+use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Entity, Frame, axion_track_id};
 
 /// Records as a test has them: topic, offset and payload.
@@ -34,13 +34,14 @@ impl Records for Told {
         false
     }
 
-    fn for_each(&self, each: &mut dyn FnMut(&Record<'_>)) {
+    fn for_each(&self, mut offer: impl FnMut(&Record<'_>) -> Offer) {
         for &(topic, offset, payload) in &self.0 {
             let kind = if topic == Topic::CitylensTracks { kind::CITYLENS_TRACK } else { kind::CITYLENS_FRAME };
             let headers = [("env", "prod"), ("request-id", "r"), ("message-type", kind)];
-            let headers = headers.map(|(name, value)| (name.into(), Some(value.into())));
-            let (payload, key) = (Some(payload), None);
-            each(&Record { topic: topic.name(), partition: 0, offset, ts: 0, headers: &headers, key, payload });
+            let headers = headers.map(|(name, value)| (name, Some(value)));
+            let (payload, key) = (Some(Payload::Text(payload)), None);
+            let offer = offer(&Record { topic, partition: 0, offset, ts: 0, headers: &headers, key, payload });
+            assert_eq!(offer, Offer::Taken);
         }
     }
 }

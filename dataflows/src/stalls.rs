@@ -19,7 +19,7 @@ pub fn missing_mapping<'scope, T: Timestamp, R: Entity>(
                 output.session(&time).give_iterator(batch.iter().map(|row| {
                     let meta = R::meta(row);
                     let reason = format!("no mapping for track {:?}: no track event made one", text(R::track_id(row)));
-                    Stall { stream: *meta.stream, offset: *meta.offset, reason, head: text(meta.head).to_owned() }
+                    Stall { stream: *meta.stream, offset: *meta.offset, reason, head: String::new() }
                 }));
             });
         }

@@ -15,6 +15,7 @@
 
 pub mod batch;
 pub mod cell;
+pub mod cells;
 pub mod exchange;
 pub mod hash;
 pub mod hold_back;

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
-use hexflow_dataflows::messages::citylens::{Frame, GpsPoint};
+use hexflow_dataflows::messages::citylens::Frame;
+use hexflow_dataflows::messages::gps::{Gps, GpsPoint};
 use hexflow_dataflows::messages::value::{Finite, Heading, Latitude, Location, Longitude};
 use hexflow_dataflows::time::Instant;
 
@@ -43,7 +44,7 @@ impl Frames {
         let gps = match trip.frame_before {
             Some((ago_ms, from)) if random.chance(WITH_FIXES) => {
                 self.write_fixes(scene, ago_ms, from, random)?;
-                Some(serde_json::from_slice(&self.fixes).context("writing a frame's fixes")?)
+                Some(Gps(std::str::from_utf8(&self.fixes)?.into()))
             }
             _ => None,
         };

@@ -1,13 +1,10 @@
 //! The three citylens topics: tracks, frames, detections.
 
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
+use super::gps::Gps;
 use super::object::object;
-use super::value::{
-    BoundingBox, Finite, Fraction, Heading, Id, LatLon, Latitude, Location, Longitude, Text, TrackStatus,
-};
+use super::value::{BoundingBox, Finite, Fraction, Heading, Id, LatLon, Location, Text, TrackStatus};
 use crate::time::Instant;
 
 /// `citylens-track`: a vehicle's track began, goes on, or ended.
@@ -59,57 +56,11 @@ pub struct Frame<'a> {
     /// Where the image lies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_url: Option<Text<'a>>,
-    /// Detailed GPS: a list of [`GpsPoint`], kept as the text it is; [`check_gps`] reads it.
+    /// Detailed GPS.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    pub gps: Option<&'a RawValue>,
+    pub gps: Option<Gps<'a>>,
     /// The version: the newest wins.
     pub updated_at: Instant,
-}
-
-/// One fix of a frame's detailed GPS.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct GpsPoint {
-    /// When.
-    pub at: Instant,
-    /// Degrees north.
-    pub lat: Latitude,
-    /// Degrees east.
-    pub lon: Longitude,
-    /// Metres above the ellipsoid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub altitude: Option<Finite>,
-    /// Radius of confidence, m.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<Finite>,
-    /// m/s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub speed: Option<Finite>,
-    /// Degrees clockwise from north.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub heading: Option<Heading>,
-}
-
-#[derive(Deserialize)]
-struct Point(
-    #[serde(deserialize_with = "object")]
-    #[expect(dead_code, reason = "read to be checked")]
-    GpsPoint,
-);
-
-/// Checks each point of a frame's `gps` without keeping any.
-pub fn check_gps(gps: &RawValue) -> Result<(), serde_json::Error> {
-    struct Points;
-    impl<'de> Visitor<'de> for Points {
-        type Value = ();
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a list of gps points")
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut points: A) -> Result<(), A::Error> {
-            while points.next_element::<Point>()?.is_some() {}
-            Ok(())
-        }
-    }
-    serde_json::Deserializer::from_str(gps.get()).deserialize_seq(Points)
 }
 
 /// `citylens-detection`: something a detector saw in a frame.

@@ -3,7 +3,10 @@
 //! Reading one checks all that FORMATS promises of it (ids, ranges, finite numbers), so that what is past here is right.
 
 pub mod citylens;
+pub mod gps;
 pub mod object;
+pub mod plain;
+pub mod scan;
 pub mod sense;
 pub mod topic;
 pub mod value;

@@ -25,6 +25,13 @@ impl<'a> From<&'a str> for Text<'a> {
     }
 }
 
+impl<'a> Id<'a> {
+    /// The id, if it is as long as ids are.
+    pub fn new(id: &'a str) -> Option<Self> {
+        (1..=MAX_ID_BYTES).contains(&id.len()).then_some(Id(Cow::Borrowed(id)))
+    }
+}
+
 impl<'a> From<&'a str> for Id<'a> {
     fn from(id: &'a str) -> Self {
         Id(Cow::Borrowed(id))
@@ -71,14 +78,18 @@ macro_rules! number {
         #[serde(transparent)]
         pub struct $name(pub f64);
 
+        impl $name {
+            /// The value, if it is in range.
+            pub fn new(value: f64) -> Option<Self> {
+                (value.is_finite() && ($in_range)(value)).then_some($name(value))
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = f64::deserialize(deserializer)?;
-                if value.is_finite() && ($in_range)(value) {
-                    Ok($name(value))
-                } else {
-                    Err(D::Error::custom(format_args!("{} of {value} is not {}", $what, $range)))
-                }
+                let error = || D::Error::custom(format_args!("{} of {value} is not {}", $what, $range));
+                $name::new(value).ok_or_else(error)
             }
         }
     };
@@ -140,6 +151,14 @@ pub enum TrackStatus {
 }
 
 impl TrackStatus {
+    /// All of them.
+    const ALL: [TrackStatus; 3] = [TrackStatus::Started, TrackStatus::Recording, TrackStatus::Finished];
+
+    /// The status that messages write so.
+    pub fn named(name: &str) -> Option<Self> {
+        TrackStatus::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// As messages and tables write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -153,8 +172,7 @@ impl TrackStatus {
 impl<'de> Deserialize<'de> for TrackStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = deserializer.deserialize_str(TextVisitor)?;
-        let all = [TrackStatus::Started, TrackStatus::Recording, TrackStatus::Finished];
-        let named = all.into_iter().find(|status| status.as_str() == text);
-        named.ok_or_else(|| D::Error::custom(format_args!("{text:?} is not one of started, recording, finished")))
+        TrackStatus::named(&text)
+            .ok_or_else(|| D::Error::custom(format_args!("{text:?} is not one of started, recording, finished")))
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use hexflow_dataflows::messages::scan::plain_length;
 use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::messages::value::Text;
 use serde::Deserialize;
@@ -76,18 +77,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// Reads a line's head; the error says why it is no envelope.
+/// Reads a line's head, and says where what follows `ts` begins; the error says why it is no envelope.
 ///
-/// kcat's order of fields is read without a JSON parser, which only sees lines that begin otherwise. So a line may have a
-/// head and turn out to be no envelope later.
-pub fn head(line: &[u8]) -> Result<Head, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-    if let Some((head, ..)) = plain_head(text) {
-        return Ok(head);
+/// kcat's order of fields is read without a JSON parser, which only sees lines that begin otherwise; of these all may follow
+/// (0). So a line may have a head and turn out to be no envelope later.
+pub fn head(line: &[u8]) -> Result<(Head, usize), String> {
+    if let Some(read) = plain_head(line) {
+        return Ok(read);
     }
-    let envelope = whole(line)?;
-    let Envelope { topic, partition, offset, ts, .. } = envelope;
-    Ok(Head { topic: Topic::named(&topic.0), partition, offset, ts })
+    let Envelope { topic, partition, offset, ts, .. } = whole(line)?;
+    Ok((Head { topic: Topic::named(&topic.0), partition, offset, ts }, 0))
 }
 
 /// Reads a whole line; the error says why it is no envelope.
@@ -100,27 +99,31 @@ pub fn whole(line: &[u8]) -> Result<Envelope<'_>, String> {
     Ok(envelope)
 }
 
-/// Reads the head of a line in kcat's order of fields; yields the topic's name and what follows `ts`, too.
-pub fn plain_head(line: &str) -> Option<(Head, &str, &str)> {
-    let rest = line.strip_prefix("{\"topic\":\"")?;
-    let name = &rest[..memchr::memchr2(b'"', b'\\', rest.as_bytes())?];
-    let rest = rest[name.len()..].strip_prefix("\",\"partition\":")?;
-    let (partition, rest) = number(rest)?;
-    let (offset, rest) = number(rest.strip_prefix(",\"offset\":")?)?;
-    let rest = rest.strip_prefix(",\"tstype\":\"")?;
-    let rest = rest[memchr::memchr2(b'"', b'\\', rest.as_bytes())?..].strip_prefix("\",\"ts\":")?;
+/// Reads the head of a line in kcat's order of fields; yields where what follows `ts` begins, too.
+fn plain_head(line: &[u8]) -> Option<(Head, usize)> {
+    let rest = line.strip_prefix(b"{\"topic\":\"")?;
+    let (name, rest) = rest.split_at(plain_length(rest));
+    let (partition, rest) = number(rest.strip_prefix(b"\",\"partition\":")?)?;
+    let (offset, rest) = number(rest.strip_prefix(b",\"offset\":")?)?;
+    let rest = rest.strip_prefix(b",\"tstype\":\"")?;
+    let rest = rest[plain_length(rest)..].strip_prefix(b"\",\"ts\":")?;
     let (ts, rest) = number(rest)?;
-    rest.starts_with(',').then_some(())?;
+    rest.starts_with(b",").then_some(())?;
     let partition = u32::try_from(partition).ok().filter(|&partition| partition <= MAX_PARTITION)?;
-    let head = Head { topic: Topic::named(name), partition, offset, ts: i64::try_from(ts).ok()? };
-    Some((head, name, rest))
+    let topic = std::str::from_utf8(name).ok()?;
+    let head = Head { topic: Topic::named(topic), partition, offset, ts: i64::try_from(ts).ok()? };
+    Some((head, line.len() - rest.len()))
 }
 
 /// A number of at most 18 digits and what follows it.
-fn number(text: &str) -> Option<(u64, &str)> {
-    let digits = text.bytes().take(19).take_while(u8::is_ascii_digit).count();
-    let plain = (1..=18).contains(&digits) && (digits == 1 || !text.starts_with('0'));
-    plain.then(|| (text[..digits].bytes().fold(0, |value, b| value * 10 + u64::from(b - b'0')), &text[digits..]))
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut count) = (0, 0);
+    while let Some(digit) = text.get(count).map(|b| b.wrapping_sub(b'0')).filter(|&digit| digit < 10 && count < 19) {
+        value = value * 10 + u64::from(digit);
+        count += 1;
+    }
+    let plain = (1..=18).contains(&count) && (count == 1 || text[0] != b'0');
+    plain.then(|| (value, &text[count..]))
 }
 
 #[cfg(test)]
@@ -131,12 +134,13 @@ mod tests {
 
     #[test]
     fn a_plain_head_is_what_the_parser_reads() {
-        let (head, ..) = plain_head(LINE).unwrap();
+        let (head, rest) = plain_head(LINE.as_bytes()).unwrap();
+        assert!(LINE[rest..].starts_with(",\"broker\":1"));
         let expected = Head { topic: Some(Topic::CitylensDetections), partition: 16, offset: 7, ts: 1_641_168_000_000 };
         assert_eq!(head, expected);
         let reordered = r#"{"ts":1641168000000,"offset":7,"partition":16,"topic":"axion.sense.citylens.detections"}"#;
-        assert_eq!(plain_head(reordered), None);
-        assert_eq!(super::head(reordered.as_bytes()), Ok(expected));
+        assert_eq!(plain_head(reordered.as_bytes()), None);
+        assert_eq!(super::head(reordered.as_bytes()), Ok((expected, 0)));
     }
 
     #[test]

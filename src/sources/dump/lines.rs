@@ -17,36 +17,40 @@ pub struct Block {
     /// Name of the dump they are from.
     pub dump: Arc<str>,
     /// The lines, each ended by a newline, but perhaps for the last.
-    pub bytes: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Where each line ends: its newline's place, or the end of all.
+    ends: Vec<u32>,
     /// The number in the dump of the first line, from 1.
-    pub first_line: u64,
-}
-
-/// Where a line lies in its block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One beyond the last, the newline left out.
-    pub end: u32,
+    first_line: u64,
 }
 
 impl Block {
-    /// The lines in order.
-    pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
-        let mut start = 0;
-        let rest = (!self.bytes.ends_with(b"\n") && !self.bytes.is_empty()).then_some(self.bytes.len());
-        memchr_iter(b'\n', &self.bytes).chain(rest).map(move |end| {
-            #[expect(clippy::cast_possible_truncation, reason = "blocks are at most MAX_LINE_BYTES + BLOCK_BYTES long")]
-            let span = Span { start: start as u32, end: end as u32 };
-            start = end + 1;
-            span
-        })
+    fn new(dump: &Arc<str>, bytes: Vec<u8>, first_line: u64) -> Self {
+        let rest = (!bytes.ends_with(b"\n") && !bytes.is_empty()).then_some(bytes.len());
+        let ends = memchr_iter(b'\n', &bytes).chain(rest);
+        let ends = ends.map(|end| u32::try_from(end).expect("blocks are at most MAX_LINE_BYTES + BLOCK_BYTES long"));
+        Block { dump: Arc::clone(dump), ends: ends.collect(), bytes, first_line }
     }
 
-    /// The bytes of a line.
-    pub fn line(&self, span: Span) -> &[u8] {
-        &self.bytes[span.start as usize..span.end as usize]
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no line.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The bytes of line `index`, its newline left out.
+    pub fn line(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);
+        &self.bytes[start..self.ends[index] as usize]
+    }
+
+    /// The number in the dump of line `index`, from 1.
+    pub fn number(&self, index: usize) -> u64 {
+        self.first_line + index as u64
     }
 }
 
@@ -101,8 +105,8 @@ impl Lines {
         if bytes.is_empty() {
             return self.next_block_after_nothing();
         }
-        let block = Block { dump: Arc::clone(&self.dump), bytes, first_line: self.next_line };
-        self.next_line += block.spans().count() as u64;
+        let block = Block::new(&self.dump, bytes, self.next_line);
+        self.next_line += block.len() as u64;
         if let Err(error) = &mut self.ended {
             *error = format!("{}:{}: {error}", self.dump, self.next_line);
         }
@@ -154,8 +158,8 @@ mod tests {
         loop {
             match lines.next_block() {
                 Ok(Some(block)) => {
-                    let texts = block.spans().map(|span| String::from_utf8_lossy(block.line(span)).into_owned());
-                    seen.extend((block.first_line..).zip(texts));
+                    let text = |index| String::from_utf8_lossy(block.line(index)).into_owned();
+                    seen.extend((0..block.len()).map(|index| (block.number(index), text(index))));
                 }
                 Ok(None) => return (seen, None),
                 Err(error) => return (seen, Some(error)),

@@ -5,16 +5,16 @@
 //! before those of frames and detections. A file is opened an hour before its first line's time, so that thousands of
 //! hourly dumps can be merged.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::FixedMap;
 
 use super::envelope::{self, Head};
 use super::files::Dump;
-use super::lines::{Block, Lines, Span};
+use super::lines::{Block, Lines};
 use super::problems::Problems;
 use super::records::not_an_envelope;
 
@@ -26,17 +26,17 @@ const OPEN_AHEAD_MS: i64 = 3_600_000;
 const NO_STREAM: u32 = u32::MAX;
 
 /// A line, in merged order.
+#[derive(Clone, Copy, Debug)]
 pub struct Merged {
     /// Its topic, partition, offset and time.
     pub head: Head,
-    /// Topic and partition as rows name them; `None` if the topic is none of hexflow's.
-    pub stream: Option<u32>,
-    /// The block that it lies in.
-    pub block: Arc<Block>,
-    /// Where it lies.
-    pub span: Span,
-    /// Its number in its dump.
-    pub number: u64,
+    /// Topic and partition as rows name them; of a topic that is none of hexflow's a name that no row has.
+    pub stream: u32,
+    /// Which line of its block it is.
+    pub index: u32,
+    /// Where in the line what follows `ts` begins; 0 if it is to be read as a whole.
+    pub rest: u32,
+    given: bool,
 }
 
 /// The lines of several dumps, merged.
@@ -46,20 +46,27 @@ pub struct Merge<'a> {
     /// Dumps not opened yet, the one whose first line is earliest last.
     closed: Vec<(i64, &'a Dump)>,
     open: Vec<Reader>,
-    /// How many open files hold lines of a stream: only where several do, offsets have to be compared.
-    holders: FixedMap<u32, usize>,
+    /// Of each stream, which open files hold lines, and the lowest offset there.
+    holders: FixedMap<u32, Vec<(usize, u64)>>,
+    /// Names open files.
+    opened: usize,
+    /// The file whose line is given out and, until when it is the earliest: the turn of the next one.
+    turn: Option<(usize, Option<Turn>)>,
 }
+
+/// What decides which file's line is next: time, then hexflow's topics in their order, then the file opened first.
+type Turn = (i64, bool, Option<Topic>, usize);
 
 /// An open dump and the lines of its current block.
 struct Reader {
+    name: usize,
     lines: Lines,
     block: Arc<Block>,
-    /// The block's lines; those already given out are `None`.
-    heads: Vec<Option<(Head, u32, Span, u64)>>,
+    pending: Vec<Merged>,
     /// Index of the first line that was not given out.
     next: usize,
-    /// Of each stream, offsets and indexes of the lines not given out, by offset.
-    offsets: FixedMap<u32, VecDeque<(u64, usize)>>,
+    /// Whether each stream's offsets ascend in the block.
+    sorted: bool,
 }
 
 impl<'a> Merge<'a> {
@@ -68,21 +75,73 @@ impl<'a> Merge<'a> {
         let mut closed: Vec<(i64, &Dump)> = dumps.iter().map(|dump| (first_ts(dump), dump)).collect();
         closed.reverse(); // of equals the first named is opened first
         closed.sort_by_key(|&(ts, _)| std::cmp::Reverse(ts));
-        Merge { problems, read, closed, open: Vec::new(), holders: FixedMap::default() }
+        let holders = FixedMap::default();
+        Merge { problems, read, closed, open: Vec::new(), holders, opened: 0, turn: None }
     }
 
-    fn open_due(&mut self) {
+    /// The next line and its block.
+    pub fn next_line(&mut self) -> Option<(Merged, &Arc<Block>)> {
+        let first = self.earliest()?;
+        let reader = &self.open[first];
+        let line = reader.pending[reader.next];
+        let (chosen, at) = if self.is_lowest(reader, &line) {
+            (first, reader.next)
+        } else {
+            self.turn = None; // another file's next line may change
+            self.lowest(line.stream)?
+        };
+        let reader = &mut self.open[chosen];
+        let line = reader.pending[at];
+        reader.pending[at].given = true;
+        while reader.pending.get(reader.next).is_some_and(|line| line.given) {
+            reader.next += 1;
+        }
+        Some((line, &reader.block))
+    }
+
+    /// The open file whose next line comes first.
+    fn earliest(&mut self) -> Option<usize> {
+        if let Some((at, until)) = self.turn
+            && let Some(turn) = self.open[at].turn()
+            && until.is_none_or(|until| turn < until)
+            && self.open.iter().all(|reader| reader.next < reader.pending.len())
+        {
+            return Some(at);
+        }
+        self.turn = None;
+        self.refill();
+        let (mut first, mut second) = (None, None);
+        for turn in self.open.iter().map(Reader::turn).zip(0..).filter_map(|(turn, at)| Some((turn?, at))) {
+            if first.is_none_or(|first| turn < first) {
+                (first, second) = (Some(turn), first);
+            } else if second.is_none_or(|second| turn < second) {
+                second = Some(turn);
+            }
+        }
+        let ((_, first), second) = (first?, second.map(|(turn, _)| turn));
+        // What is not open yet takes its turn, too, an hour ahead.
+        let opens = self.closed.last().map(|&(ts, _)| (ts.saturating_sub(OPEN_AHEAD_MS), false, None, 0));
+        self.turn = Some((first, [second, opens].into_iter().flatten().min()));
+        Some(first)
+    }
+
+    /// Reads on in files whose block is given out, and opens those that are due.
+    fn refill(&mut self) {
+        for mut reader in std::mem::take(&mut self.open) {
+            if reader.next < reader.pending.len() || reader.fill(self.problems, &mut self.holders) {
+                self.open.push(reader);
+            }
+        }
         while let Some(&(ts, dump)) = self.closed.last() {
-            let earliest = self.open.iter().filter_map(Reader::head).map(|(head, _)| head.ts).min();
-            if earliest.is_some_and(|earliest| earliest.saturating_add(OPEN_AHEAD_MS) < ts) {
+            let earliest = self.open.iter().filter_map(Reader::turn).min();
+            if earliest.is_some_and(|(earliest, ..)| earliest.saturating_add(OPEN_AHEAD_MS) < ts) {
                 return;
             }
             self.closed.pop();
             match dump.open(Arc::clone(&self.read)) {
                 Ok(input) => {
-                    let lines = Lines::new(&dump.name, input);
-                    let (block, heads, offsets) = Default::default();
-                    let mut reader = Reader { lines, block, heads, next: 0, offsets };
+                    let mut reader = Reader::new(self.opened, Lines::new(&dump.name, input));
+                    self.opened += 1;
                     if reader.fill(self.problems, &mut self.holders) {
                         self.open.push(reader);
                     }
@@ -92,51 +151,50 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Which open file has the next line, and of which stream it is.
-    fn choose(&self) -> Option<(usize, u32)> {
-        let turn = |at: &usize| self.open[*at].head().map(|(head, _)| (head.ts, head.topic.is_none(), head.topic));
-        let first = (0..self.open.len()).min_by_key(turn)?;
-        let (_, stream) = self.open[first].head()?;
-        if self.holders.get(&stream).is_none_or(|&holders| holders < 2) {
-            return Some((first, stream));
-        }
-        let lowest = |at: &usize| self.open[*at].offsets.get(&stream)?.front().map(|&(offset, _)| offset);
-        let holder = (0..self.open.len()).filter(|at| lowest(at).is_some()).min_by_key(lowest)?;
-        Some((holder, stream))
+    /// Whether no line at hand of the same stream has a lower offset.
+    fn is_lowest(&self, reader: &Reader, line: &Merged) -> bool {
+        let holders = self.holders.get(&line.stream).map(Vec::as_slice).unwrap_or_default();
+        line.stream == NO_STREAM
+            || reader.sorted
+                && (holders.len() < 2
+                    || holders.iter().all(|&(name, lowest)| name == reader.name || line.offset() < lowest))
+    }
+
+    /// Of a stream's lines at hand the one with the lowest offset: the file and the line's index there.
+    fn lowest(&self, stream: u32) -> Option<(usize, usize)> {
+        let lines = self.open.iter().enumerate().flat_map(|(at, reader)| {
+            let pending = reader.pending.iter().enumerate().skip(reader.next);
+            pending
+                .filter(move |(_, line)| line.stream == stream && !line.given)
+                .map(move |(index, line)| (line, at, index))
+        });
+        lines.min_by_key(|(line, ..)| line.offset()).map(|(_, at, index)| (at, index))
     }
 }
 
-impl Iterator for Merge<'_> {
-    type Item = Merged;
-
-    fn next(&mut self) -> Option<Merged> {
-        self.open_due();
-        let (chosen, stream) = self.choose()?;
-        let reader = &mut self.open[chosen];
-        let (_, at) = reader.offsets.get_mut(&stream)?.pop_front()?;
-        let (head, stream, span, number) = reader.heads[at].take()?;
-        let block = Arc::clone(&reader.block);
-        reader.next += reader.heads[reader.next..].iter().take_while(|head| head.is_none()).count();
-        if reader.next == reader.heads.len() && !reader.fill(self.problems, &mut self.holders) {
-            self.open.remove(chosen);
-        }
-        Some(Merged { head, stream: (stream != NO_STREAM).then_some(stream), block, span, number })
+impl Merged {
+    fn offset(&self) -> u64 {
+        self.head.offset
     }
 }
 
 impl Reader {
-    /// The first line that was not given out, and its stream.
-    fn head(&self) -> Option<(&Head, u32)> {
-        self.heads.get(self.next)?.as_ref().map(|(head, stream, ..)| (head, *stream))
+    fn new(name: usize, lines: Lines) -> Self {
+        Reader { name, lines, block: Arc::default(), pending: Vec::new(), next: 0, sorted: true }
+    }
+
+    /// The turn of the first line that was not given out.
+    fn turn(&self) -> Option<Turn> {
+        let head = &self.pending.get(self.next)?.head;
+        Some((head.ts, head.topic.is_none(), head.topic, self.name))
     }
 
     /// Reads the next block that holds a line; `false` if there is none.
-    fn fill(&mut self, problems: &Problems, holders: &mut FixedMap<u32, usize>) -> bool {
-        for (stream, _) in self.offsets.drain() {
-            holders.entry(stream).and_modify(|count| *count -= 1);
-        }
-        (self.next, self.heads) = (0, Vec::new());
-        while self.heads.is_empty() {
+    fn fill(&mut self, problems: &Problems, holders: &mut FixedMap<u32, Vec<(usize, u64)>>) -> bool {
+        holders.values_mut().for_each(|holders| holders.retain(|&(name, _)| name != self.name));
+        self.pending.clear();
+        self.next = 0;
+        while self.pending.is_empty() {
             match self.lines.next_block() {
                 Ok(Some(block)) => self.block = Arc::new(block),
                 Ok(None) => return false,
@@ -145,34 +203,43 @@ impl Reader {
                     return false;
                 }
             }
-            for (number, span) in (self.block.first_line..).zip(self.block.spans()) {
-                let line = self.block.line(span);
-                match envelope::head(line) {
-                    Ok(head) => {
-                        let stream = head.topic.map_or(NO_STREAM, |topic| stream_of(topic, head.partition));
-                        self.offsets.entry(stream).or_default().push_back((head.offset, self.heads.len()));
-                        self.heads.push(Some((head, stream, span, number)));
-                    }
-                    Err(_) if line.trim_ascii().is_empty() => {}
-                    Err(error) => problems.report(not_an_envelope(&self.block.dump, number, &error)),
-                }
-            }
+            self.read_heads(problems);
         }
-        for (stream, offsets) in &mut self.offsets {
-            *holders.entry(*stream).or_insert(0) += 1;
-            if *stream != NO_STREAM && !offsets.iter().is_sorted() {
-                offsets.make_contiguous().sort_unstable();
-            }
+        let mut spans = FixedMap::<u32, (u64, u64)>::default();
+        self.sorted = true;
+        for line in &self.pending {
+            let (lowest, last) = spans.entry(line.stream).or_insert((line.offset(), line.offset()));
+            self.sorted &= line.offset() >= *last;
+            (*lowest, *last) = ((*lowest).min(line.offset()), line.offset());
+        }
+        for (stream, (lowest, _)) in spans {
+            holders.entry(stream).or_default().push((self.name, lowest));
         }
         true
+    }
+
+    fn read_heads(&mut self, problems: &Problems) {
+        let as_u32 = |length: usize| u32::try_from(length).expect("shorter than a block");
+        for index in 0..self.block.len() {
+            let line = self.block.line(index);
+            match envelope::head(line) {
+                Ok((head, rest)) => {
+                    let stream = head.topic.map_or(NO_STREAM, |topic| stream_of(topic, head.partition));
+                    let (index, rest) = (as_u32(index), as_u32(rest));
+                    self.pending.push(Merged { head, stream, index, rest, given: false });
+                }
+                Err(_) if line.trim_ascii().is_empty() => {}
+                Err(error) => problems.report(not_an_envelope(&self.block.dump, self.block.number(index), &error)),
+            }
+        }
     }
 }
 
 /// The time of a dump's first line; the beginning of time if there is none, so that it is opened, and its problem told.
 fn first_ts(dump: &Dump) -> i64 {
     let first = dump.open(Arc::default()).ok().and_then(|input| Lines::new(&dump.name, input).next_block().ok()?);
-    let head = first.and_then(|block| envelope::head(block.line(block.spans().next()?)).ok());
-    head.map_or(i64::MIN, |head| head.ts)
+    let head = first.and_then(|block| envelope::head(block.line(0)).ok());
+    head.map_or(i64::MIN, |(head, _)| head.ts)
 }
 
 #[cfg(test)]
@@ -196,8 +263,9 @@ mod tests {
             std::fs::write(folder.path().join(format!("{n}.ndjson")), bytes).unwrap();
         }
         let (dumps, problems) = (find(&[folder.path().to_owned()]).unwrap(), Problems::default());
-        let lines = Merge::new(&dumps, &problems, Arc::default());
-        lines.map(|line| (line.head.partition, line.head.offset, line.head.ts)).collect()
+        let mut merge = Merge::new(&dumps, &problems, Arc::default());
+        let lines = std::iter::from_fn(|| merge.next_line().map(|(line, _)| line.head));
+        lines.map(|head| (head.partition, head.offset, head.ts)).collect()
     }
 
     #[test]

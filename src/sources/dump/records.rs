@@ -2,22 +2,31 @@
 
 use std::sync::Arc;
 
-use hexflow_dataflows::record::{Record, Records};
+use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::record::{Offer, Payload, Record, Records};
 
-use super::envelope::{self, Envelope, Head};
-use super::lines::{Block, Span};
-use super::plain::Plain;
+use super::envelope;
+use super::lines::Block;
+use super::plain::Tail;
 use super::problems::Problems;
 
-/// A line in one of a slice's blocks.
+/// A line in one of a slice's blocks, its head read.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
+    /// Its topic.
+    pub topic: Topic,
+    /// Partition number.
+    pub partition: u32,
+    /// Offset in the partition.
+    pub offset: u64,
+    /// The record's time in its topic, ms since the epoch.
+    pub ts: i64,
     /// Index of the block in [`Slice::blocks`].
     pub block: u32,
-    /// Where the line lies in it.
-    pub span: Span,
-    /// Its number in its dump, from 1.
-    pub number: u64,
+    /// Which of the block's lines it is.
+    pub index: u32,
+    /// Where in the line what follows `ts` begins; 0 if it is to be read as a whole.
+    pub rest: u32,
 }
 
 /// The lines of one epoch that are for one worker, in order; the blocks are shared with the other workers.
@@ -44,36 +53,34 @@ impl Records for Slice {
         self.again
     }
 
-    fn for_each(&self, each: &mut dyn FnMut(&Record<'_>)) {
-        let mut plain = Plain::default();
+    fn for_each(&self, mut offer: impl FnMut(&Record<'_>) -> Offer) {
+        let mut headers = Vec::new();
         for line in &self.lines {
             let block = &self.blocks[line.block as usize];
-            let bytes = block.line(line.span);
-            if let Some(read) = std::str::from_utf8(bytes).ok().and_then(|text| plain.read(text)) {
-                let payload = if read.has_payload { plain.payload() } else { None };
-                let Head { partition, offset, ts, .. } = read.head;
-                let (topic, headers, key) = (read.topic, &plain.headers[..], read.key);
-                each(&Record { topic, partition, offset, ts, headers, key, payload });
-                continue;
+            let bytes = block.line(line.index as usize);
+            let Line { topic, partition, offset, ts, rest, .. } = *line;
+            let text = std::str::from_utf8(bytes).ok().and_then(|text| text.get(rest as usize..)).filter(|_| rest > 0);
+            if let Some(tail) = text.and_then(|text| Tail::read(text, &mut headers)) {
+                let (headers, key, payload) = (&headers[..], tail.key, tail.payload());
+                if offer(&Record { topic, partition, offset, ts, headers, key, payload }) == Offer::Taken {
+                    continue;
+                }
             }
             match envelope::whole(bytes) {
-                Ok(envelope) => each(&record(&envelope)),
-                Err(error) if !self.again => self.problems.report(not_an_envelope(&block.dump, line.number, &error)),
+                Ok(envelope) => {
+                    let headers = envelope.headers.0.iter().map(|(name, value)| (&**name, value.as_deref()));
+                    let headers: &[_] = &headers.collect::<Vec<_>>();
+                    let key = envelope.key.as_ref().map(|key| &*key.0);
+                    let payload = envelope.payload.as_ref().map(|payload| Payload::Text(&payload.0));
+                    // As text it is always taken.
+                    let _ = offer(&Record { topic, partition, offset, ts, headers, key, payload });
+                }
+                Err(error) if !self.again => {
+                    self.problems.report(not_an_envelope(&block.dump, block.number(line.index as usize), &error));
+                }
                 Err(_) => {}
             }
         }
-    }
-}
-
-fn record<'a>(envelope: &'a Envelope<'a>) -> Record<'a> {
-    Record {
-        topic: &envelope.topic.0,
-        partition: envelope.partition,
-        offset: envelope.offset,
-        ts: envelope.ts,
-        headers: &envelope.headers.0,
-        key: envelope.key.as_ref().map(|key| &*key.0),
-        payload: envelope.payload.as_ref().map(|payload| &*payload.0),
     }
 }
 

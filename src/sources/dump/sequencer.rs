@@ -7,10 +7,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use hexflow_dataflows::messages::topic::Topic;
 use hexflow_operators::FixedMap;
 use timely::scheduling::SyncActivator;
 
+use super::envelope::Head;
 use super::files::Dump;
+use super::lines::Block;
 use super::merge::{Merge, Merged};
 use super::problems::Problems;
 use super::records::{Line, Slice};
@@ -83,24 +86,27 @@ impl Sequencer {
         let quiet = Problems::default(); // what is wrong with a file was told in the first pass
         let problems = if again.is_some() { &quiet } else { &self.problems };
         let mut slices = self.slices(again.is_some());
-        let mut count = 0;
-        for line in Merge::new(&self.dumps, problems, Arc::clone(&self.progress.bytes)) {
-            let Some(stream) = line.stream else {
-                self.progress.pass_over(again.is_none());
+        let (mut count, mut passed_over, mut latest) = (0, 0, i64::MIN);
+        let mut merge = Merge::new(&self.dumps, problems, Arc::clone(&self.progress.bytes));
+        while let Some((line, block)) = merge.next_line() {
+            let Some(topic) = line.head.topic else {
+                passed_over += 1;
                 continue;
             };
-            if again.is_some_and(|again| again.get(&stream).is_none_or(|&offset| line.head.offset < offset)) {
+            if again.is_some_and(|again| again.get(&line.stream).is_none_or(|&offset| line.head.offset < offset)) {
                 continue;
             }
-            self.progress.saw(line.head.ts, again.is_none());
-            self.deal(&mut slices, line);
+            latest = latest.max(line.head.ts);
+            self.deal(&mut slices, topic, &line, block);
             count += 1;
             if count == self.epoch_lines {
+                self.progress.saw(count, std::mem::take(&mut passed_over), latest, again.is_none());
                 self.send(epoch, std::mem::replace(&mut slices, self.slices(again.is_some())))?;
                 epoch += 1;
                 count = 0;
             }
         }
+        self.progress.saw(count, passed_over, latest, again.is_none());
         self.send(epoch, slices)?;
         for worker in &self.workers {
             worker.sender.send(Dealt::End(epoch + 1)).ok()?;
@@ -114,17 +120,18 @@ impl Sequencer {
         self.workers.iter().map(|_| empty()).collect()
     }
 
-    fn deal(&self, slices: &mut [Slice], line: Merged) {
-        let worker = (line.head.partition as usize % self.share.peers).checked_sub(self.share.first);
+    fn deal(&self, slices: &mut [Slice], topic: Topic, line: &Merged, block: &Arc<Block>) {
+        let Head { partition, offset, ts, .. } = line.head;
+        let worker = (partition as usize % self.share.peers).checked_sub(self.share.first);
         let Some(slice) = worker.and_then(|worker| slices.get_mut(worker)) else { return };
         // A block's lines come in runs: mostly it is among the last few.
-        let known = slice.blocks.iter().rposition(|block| Arc::ptr_eq(block, &line.block));
+        let known = slice.blocks.iter().rposition(|known| Arc::ptr_eq(known, block));
         let block = known.unwrap_or_else(|| {
-            slice.blocks.push(Arc::clone(&line.block));
+            slice.blocks.push(Arc::clone(block));
             slice.blocks.len() - 1
         });
         let block = u32::try_from(block).expect("an epoch has fewer blocks than lines");
-        slice.lines.push(Line { block, span: line.span, number: line.number });
+        slice.lines.push(Line { topic, partition, offset, ts, block, index: line.index, rest: line.rest });
     }
 
     fn send(&self, epoch: u64, slices: Vec<Slice>) -> Option<()> {
