@@ -25,8 +25,12 @@ struct Table {
     insert: String,
 }
 
-/// Inserts the rows of `lines` into a new store at `path`, made as `model` is; prints the seconds and the rows.
+/// Inserts the rows of `lines` into a new store at `path`, made as `model` is; prints what it took.
 pub(crate) fn run(lines: &Path, model: &Path, path: &Path) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", fill(lines, model, path)?)?)
+}
+
+fn fill(lines: &Path, model: &Path, path: &Path) -> Result<Value> {
     let model = Connection::open(model)?;
     let store = Connection::open(path)?;
     // As hexflow opens its store: what is committed outlives a power cut.
@@ -64,13 +68,10 @@ pub(crate) fn run(lines: &Path, model: &Path, path: &Path) -> Result<()> {
     // Closing moves what is left of the log into the file.
     let (began, cpu) = (Instant::now(), cpu_seconds());
     store.close().map_err(|(_, error)| error)?;
-    let said = json!({
-        "rows": total,
+    Ok(json!({
         "seconds": seconds + began.elapsed().as_secs_f64(),
         "cpu_seconds": on_cpu + cpu_seconds() - cpu,
-    });
-    writeln!(std::io::stdout(), "{said}")?;
-    Ok(())
+    }))
 }
 
 impl Table {
@@ -141,7 +142,7 @@ mod tests {
             let lines = "{\"id\":\"a\",\"x\":0.5,\"at\":1}\n{\"id\":\"a\",\"x\":1.5,\"at\":null}\n";
             fs::write(folder.path().join(table).with_extension("ndjson"), lines).unwrap();
         }
-        run(folder.path(), &model, &path).unwrap();
+        fill(folder.path(), &model, &path).unwrap();
         let query = "SELECT id || x || coalesce(at, 'none') || source_version FROM frames";
         assert_eq!(texts(&Connection::open(&path).unwrap(), query).unwrap(), ["a1.5none0"]);
     }

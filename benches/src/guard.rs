@@ -19,11 +19,12 @@ use crate::report::{Column, Report};
 /// hexflow's instructions of a record by the limit's, as last recorded with rustc 1.95.
 ///
 /// Where hexflow has become better, or the limit has, and for a reason, this is what to change.
-const RECORDED: f64 = 1.0;
+const RECORDED: f64 = 1.05;
 
-/// How much above that is still the same. Runs of one program differ by less than 0.5%, since threads that wait look for
-/// work more or less often; other machines choose other variants of functions that copy and search.
-const TOLERANCE: f64 = 0.03;
+/// How much above that is still the same. Counts of one build are within 0.03% of each other, on a busy machine too: threads
+/// that wait look for work more or less often. But two builds of the same limit were 1.9% apart, since what else is in its
+/// crate decides what is inlined; as much again is for machines and compilers that choose other variants of functions.
+const TOLERANCE: f64 = 0.04;
 
 /// About so many records are in the two dumps.
 const SIZES: [u64; 2] = [10_000, 30_000];
@@ -131,6 +132,6 @@ mod tests {
         assert!(judge(RECORDED * (1.0 + TOLERANCE / 2.0)).is_ok());
         assert!(judge(RECORDED * 0.5).is_ok());
         let error = judge(RECORDED * (1.0 + 2.0 * TOLERANCE)).unwrap_err().to_string();
-        assert!(error.contains("6.0% more"), "{error}");
+        assert!(error.contains("8.0% more"), "{error}");
     }
 }

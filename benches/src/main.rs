@@ -22,7 +22,9 @@ mod surroundings;
 mod svg;
 mod tables;
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
@@ -48,8 +50,18 @@ struct Cli {
     part: Option<Vec<String>>,
 }
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes in one line; where in this program it was found helps nobody.
+            let _ = writeln!(std::io::stderr(), "hexflow-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
     if let Some([dumps, out]) = cli.limit_run.as_deref() {
         return limit::run(dumps, out);
     }

@@ -20,9 +20,6 @@ use crate::parse;
 use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Detection, Frame, Track, stream_of};
 
-/// Bytes of a malformed payload that are shown.
-pub const HEAD_BYTES: usize = 64;
-
 /// H3 resolution of a detection's cell.
 pub const CELL_RESOLUTION: u8 = 2;
 
@@ -203,7 +200,7 @@ impl Decoder {
             OnMalformed::Stall => {
                 let stream = stream_of(record.topic, record.partition);
                 self.halted.insert(stream, record.offset);
-                let head = head(record.text()).to_owned();
+                let head = record.head().to_owned();
                 rows.stalls.push(Stall { stream, offset: record.offset, reason: error, head });
             }
             OnMalformed::DeadLetter if again => {}
@@ -213,11 +210,6 @@ impl Decoder {
             }
         }
     }
-}
-
-/// The first bytes of a payload, cut between characters.
-fn head(payload: &str) -> &str {
-    &payload[..payload.floor_char_boundary(HEAD_BYTES)]
 }
 
 fn dead_letter(record: &Record<'_>, error: String) -> DeadLetter {

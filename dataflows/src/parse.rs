@@ -113,7 +113,7 @@ pub fn detection(
 }
 
 type MetaOf<'a> =
-    MetaReference<u32, u64, i64, u128, u128, u128, u64, i64, u64, &'a str, Option<&'a str>, Option<&'a str>>;
+    MetaReference<u32, u64, i64, u128, u128, u128, u64, i64, u64, &'a str, Option<&'a str>, Option<&'a str>, &'a str>;
 
 /// What every row has; `id` is the row's primary key, `content` all else that it holds.
 fn meta<'a>(
@@ -137,6 +137,7 @@ fn meta<'a>(
         request_id: headers.request_id,
         org_id: headers.org_id,
         traceparent: headers.traceparent,
+        head: record.head(),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::messages::topic::Topic;
 
+/// Bytes of a payload that are shown where its record stalls.
+pub const HEAD_BYTES: usize = 64;
+
 /// Headers: names and values, in order.
 pub type Headers<'a> = [(&'a str, Option<&'a str>)];
 
@@ -48,6 +51,14 @@ impl<'a> Record<'a> {
     /// The value of a header, the first of that name.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers.iter().find(|(header, _)| *header == name).and_then(|&(_, value)| value)
+    }
+
+    /// The payload's first bytes as they are, cut between characters.
+    pub fn head(&self) -> &'a str {
+        match self.payload {
+            Some(Payload::Text(text) | Payload::Escaped(text)) => &text[..text.floor_char_boundary(HEAD_BYTES)],
+            None => "",
+        }
     }
 
     /// The payload as text; empty where there is none.

@@ -46,6 +46,8 @@ pub struct Meta {
     pub org_id: Option<String>,
     /// W3C trace context to continue.
     pub traceparent: Option<String>,
+    /// The payload's first bytes as the source had them, shown should the record stall.
+    pub head: String,
 }
 
 /// A row of `tracks`.

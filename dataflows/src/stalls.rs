@@ -19,9 +19,14 @@ pub fn missing_mapping<'scope, T: Timestamp, R: Entity>(
                 output.session(&time).give_iterator(batch.iter().map(|row| {
                     let meta = R::meta(row);
                     let reason = format!("no mapping for track {:?}: no track event made one", text(R::track_id(row)));
-                    Stall { stream: *meta.stream, offset: *meta.offset, reason, head: String::new() }
+                    Stall { stream: *meta.stream, offset: *meta.offset, reason, head: shown(text(meta.head)) }
                 }));
             });
         }
     })
+}
+
+/// A head without the escapes that it may still have: no JSON but the inside of a JSON string begins so.
+fn shown(head: &str) -> String {
+    if head.starts_with("{\\\"") { head.trim_end_matches('\\').replace("\\\"", "\"") } else { head.to_owned() }
 }

@@ -94,10 +94,11 @@ impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, 
 
         builder.build(move |_capabilities| {
             let mut versions = Versions::new(window_ms);
+            let mut scratch = (Vec::new(), Vec::new());
             move |_frontiers| {
                 let (mut row_output, mut tally_output) = (row_output.activate(), tally_output.activate());
                 input.for_each(|time, batch| {
-                    let tally = judge(&mut versions, batch, &candidate);
+                    let tally = judge(&mut versions, batch, &candidate, &mut scratch);
                     row_output.session(&time.retain(0)).give_container(batch);
                     tally_output.session(&time.retain(1)).give(tally);
                 });
@@ -107,20 +108,26 @@ impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, 
     }
 }
 
-/// Keeps the rows of `batch` that win, and counts the verdicts.
+/// Keeps the rows of `batch` that win, and counts the verdicts. The two lists are scratch space.
 fn judge<R: Columnar>(
     versions: &mut Versions,
     batch: &mut Batch<R>,
     candidate: impl Fn(Ref<'_, R>) -> Candidate,
+    (candidates, verdicts): &mut (Vec<Candidate>, Vec<Verdict>),
 ) -> Tally {
-    let (mut tally, mut now_ms) = (Tally::default(), i64::MIN);
-    batch.retain(|_, row| {
-        let Candidate { key, version, event_ms } = candidate(row);
-        now_ms = now_ms.max(event_ms);
-        let verdict = versions.judge(key, version, event_ms);
-        tally.count(verdict);
-        verdict == Verdict::Upsert
+    candidates.clear();
+    candidates.extend(batch.iter().map(candidate));
+    verdicts.clear();
+    versions.judge_all(candidates, |verdict| verdicts.push(verdict));
+    versions.advance(candidates.iter().map(|row| row.event_ms).max().unwrap_or(i64::MIN));
+
+    let mut tally = Tally::default();
+    let mut verdicts = verdicts.iter().copied();
+    batch.retain(|_, _| {
+        verdicts.next().is_some_and(|verdict| {
+            tally.count(verdict);
+            verdict == Verdict::Upsert
+        })
     });
-    versions.advance(now_ms);
     tally
 }

@@ -4,16 +4,22 @@
 //! table answers at once where an arrangement would wait for a batch to be sealed. It makes repeats cheap; correctness
 //! does not rest on it (a store compares versions itself), so what is past the window is forgotten.
 //!
-//! The table is cut into shards. Growing or sweeping one is short, and since they grow at different times, the table as
-//! a whole has little slack.
+//! The table is cut into shards (`shard`), each a dense hash table (`dense`). Growing or sweeping one is short, and since
+//! they grow at different times the whole is always about as full: 41 to 44 bytes a key, from a few hundred thousand on.
 
-use hashbrown::HashTable;
+use std::hint::black_box;
 
-/// Shards; a power of two.
-const SHARDS: usize = 64;
+use crate::shard::{Entry, SHARDS, Shard, TICKS_PER_WINDOW, parts_of, shard_of};
+use crate::upsert::Candidate;
 
 /// Sweeps of each shard in the time of a window: memory holds at most a twentieth more than a window's keys.
 const SWEEPS_PER_WINDOW: i64 = 20;
+
+/// Rows whose places are loaded ahead: so few that their pages are still at hand when they are judged.
+const ROWS_AHEAD: usize = 64;
+
+/// Keys in a table from which on it is worth loading ahead: fewer are in the processor's cache.
+const LARGE: usize = 500_000;
 
 /// Bits of an offset within [`Version::order`]: enough for 8.8e12 records a partition.
 const OFFSET_BITS: u32 = 43;
@@ -74,42 +80,34 @@ impl Version {
     }
 }
 
-/// 40 bytes: the key in two halves, since a whole one would be aligned to 16.
-struct Entry {
-    key: [u64; 2],
-    updated_at: i64,
-    order: u64,
-    /// Half of the content's hash: it only tells versions apart that are equal in all else.
-    content: u32,
-    /// Event time at which the key was last seen, s.
-    seen: u32,
-}
-
-impl Entry {
-    fn version(&self) -> Version {
-        Version { updated_at: self.updated_at, order: self.order, content: u64::from(self.content) }
-    }
-}
-
 /// The table. Event time is the caller's: it must not be far apart between records that come together.
 pub struct Versions {
-    shards: Vec<HashTable<Entry>>,
+    shards: Vec<Shard>,
     window_ms: i64,
+    /// The unit in which it is remembered when a key was last seen: a power of two of ms.
+    tick_ms_log2: u32,
     now_ms: i64,
     sweep_at_ms: i64,
     next_shard: usize,
 }
 
 impl Versions {
-    /// A table that remembers keys for `window_ms` of event time after they were last seen.
+    /// A table that remembers keys for `window_ms` of event time after they were last seen, and up to a 500th longer.
     pub fn new(window_ms: i64) -> Self {
-        let shards = (0..SHARDS).map(|_| HashTable::new()).collect();
-        Versions { shards, window_ms: window_ms.max(1), now_ms: i64::MIN, sweep_at_ms: i64::MIN, next_shard: 0 }
+        let window_ms = window_ms.max(1);
+        Versions {
+            shards: (0..SHARDS).map(Shard::new).collect(),
+            window_ms,
+            tick_ms_log2: (window_ms / TICKS_PER_WINDOW + 1).cast_unsigned().next_power_of_two().ilog2(),
+            now_ms: i64::MIN,
+            sweep_at_ms: i64::MIN,
+            next_shard: 0,
+        }
     }
 
     /// The number of keys remembered.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(HashTable::len).sum()
+        self.shards.iter().map(|shard| shard.table.len()).sum()
     }
 
     /// Whether no key is remembered.
@@ -117,34 +115,48 @@ impl Versions {
         self.len() == 0
     }
 
+    /// Heap memory held, bytes.
+    pub fn bytes(&self) -> usize {
+        let tables: usize = self.shards.iter().map(|shard| shard.table.bytes()).sum();
+        tables + self.shards.capacity() * size_of::<Shard>()
+    }
+
+    /// Tells the verdict on each of `batch`, in order, as [`Versions::judge`] would one by one; sooner if there are many.
+    pub fn judge_all(&mut self, batch: &[Candidate], mut tell: impl FnMut(Verdict)) {
+        // Keys are hashes, so one shard's share tells of all.
+        let is_large = self.shards[0].table.len() * SHARDS >= LARGE;
+        for some in batch.chunks(ROWS_AHEAD) {
+            if is_large {
+                self.touch(some);
+            }
+            some.iter().for_each(|row| tell(self.judge(row.key, row.version, row.event_ms)));
+        }
+    }
+
+    /// Loads what judging will look at. Row by row each would wait for memory; here nothing depends on what was loaded
+    /// before, so the processor waits for many at once.
+    fn touch(&self, batch: &[Candidate]) {
+        let words = batch.iter().map(|row| self.shards[shard_of(row.key)].table.touch(parts_of(row.key)));
+        black_box(words.fold(0, |all, word| all ^ word));
+    }
+
     /// The verdict on `version` of `key`, seen at event time `event_ms`; if it wins, it stands from now on.
     pub fn judge(&mut self, key: u128, version: Version, event_ms: i64) -> Verdict {
-        let (halves, seen) = (halves_of(key), seconds_of(event_ms));
-        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is kept")]
-        let content = version.content as u32;
-        let version = Version { content: u64::from(content), ..version };
-        let Version { updated_at, order, .. } = version;
-        let shard = &mut self.shards[shard_of(halves)];
-        match shard.find_mut(hash_of(halves), |entry| entry.key == halves) {
-            Some(entry) => {
-                entry.seen = entry.seen.max(seen);
-                let verdict = version.judge(&entry.version());
-                if verdict == Verdict::Upsert {
-                    (entry.updated_at, entry.order, entry.content) = (updated_at, order, content);
-                }
-                verdict
-            }
-            None => {
-                let entry = Entry { key: halves, updated_at, order, content, seen };
-                // Grown while at most half full, or the marks that forgotten keys leave would make it grow later on, long
-                // after the window has filled.
-                if shard.len() * 16 >= shard.num_buckets() * 7 {
-                    shard.reserve(shard.num_buckets(), |entry| hash_of(entry.key));
-                }
-                shard.insert_unique(hash_of(halves), entry, |entry| hash_of(entry.key));
-                Verdict::Upsert
-            }
+        let shard = &mut self.shards[shard_of(key)];
+        let entry = Entry::new(version, shard.seen_at(event_ms >> self.tick_ms_log2));
+        let Some(slot) = shard.table.find(parts_of(key)) else {
+            shard.table.insert(parts_of(key), entry.words());
+            return Verdict::Upsert;
+        };
+        let standing = Entry::of(slot);
+        let seen = entry.seen.max(standing.seen);
+        let verdict = entry.version().judge(&standing.version());
+        if verdict == Verdict::Upsert {
+            Entry { seen, ..entry }.write(slot);
+        } else if seen > standing.seen {
+            Entry { seen, ..standing }.write(slot);
         }
+        verdict
     }
 
     /// Event time has come to `event_ms`: forgets, shard by shard, what was last seen more than a window before.
@@ -158,32 +170,13 @@ impl Versions {
             if self.now_ms < self.sweep_at_ms {
                 return;
             }
-            let oldest = seconds_of(self.now_ms.saturating_sub(self.window_ms));
-            self.shards[self.next_shard].retain(|entry| entry.seen >= oldest);
+            let oldest = self.now_ms.saturating_sub(self.window_ms) >> self.tick_ms_log2;
+            self.shards[self.next_shard].forget_before(oldest);
             self.next_shard = (self.next_shard + 1) % SHARDS;
             self.sweep_at_ms = self.sweep_at_ms.saturating_add(pause);
         }
         self.sweep_at_ms = self.now_ms.saturating_add(pause); // all were swept: time has jumped
     }
-}
-
-/// Whole seconds since the epoch: until 2106, and a window is kept up to a second longer than it must.
-fn seconds_of(ms: i64) -> u32 {
-    u32::try_from((ms / 1000).max(0)).unwrap_or(u32::MAX)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the halves of the key")]
-fn halves_of(key: u128) -> [u64; 2] {
-    [(key >> 64) as u64, key as u64]
-}
-
-/// Keys are hashes already: one half places an entry in its shard's table, the other's top bits choose the shard.
-fn hash_of([_, low]: [u64; 2]) -> u64 {
-    low
-}
-
-fn shard_of([high, _]: [u64; 2]) -> usize {
-    (high >> 58) as usize % SHARDS
 }
 
 #[cfg(test)]

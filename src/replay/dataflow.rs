@@ -20,7 +20,7 @@ use super::outputs::{self, Route};
 use crate::board::{self, Board};
 use crate::progress::Progress;
 use crate::sinks::deliver::Deliver;
-use crate::sinks::writer::Job;
+use crate::sinks::writer::Queue;
 use crate::sources::dump::sequencer::{self, Again, Dealt};
 use crate::sources::dump::source::{self, Feed};
 
@@ -33,9 +33,9 @@ pub struct WorkerPlan {
     /// The mapping rows that stood in the store; one worker of all has them.
     pub stored: Vec<(Key, u128)>,
     /// The queues of the sinks that all rows go to.
-    pub sinks: Vec<Sender<Job>>,
+    pub sinks: Vec<Queue>,
     /// The queue of the sink that frames' detailed GPS goes to.
-    pub objects: Vec<Sender<Job>>,
+    pub objects: Vec<Queue>,
     /// What the sequencer deals to this worker.
     pub dealt: Receiver<Dealt>,
     /// The sequencer's side of that channel, sent off as soon as the worker can be woken.

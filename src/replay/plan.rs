@@ -1,7 +1,6 @@
 //! What a replay needs before any worker starts: dumps found, the store opened, sinks running.
 
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use anyhow::Result;
@@ -20,7 +19,7 @@ use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
 use crate::sinks::sqlite::{self, Sqlite};
-use crate::sinks::writer::{self, Job};
+use crate::sinks::writer::{self, Queue};
 
 /// Where things go, decided.
 pub struct Plan {
@@ -33,9 +32,9 @@ pub struct Plan {
     /// The mapping rows that stood in the store: track and axion track id.
     pub stored: Vec<(Key, u128)>,
     /// The queues of the sinks that all rows go to.
-    pub sinks: Vec<Sender<Job>>,
+    pub sinks: Vec<Queue>,
     /// The queue of the sink that frames' detailed GPS goes to.
-    pub objects: Vec<Sender<Job>>,
+    pub objects: Vec<Queue>,
     /// The sinks' threads.
     pub threads: Vec<JoinHandle<()>>,
 }
@@ -52,45 +51,46 @@ impl Plan {
         let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
         let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
         if writes {
-            let store = plan.store(args)?;
-            let queue = plan.start("store", store, fault)?;
+            let queue = plan.store(args, fault)?;
             plan.sinks.push(queue);
         }
         if let Some(folder) = args.emit.as_deref().filter(|_| writes && !args.dry_run) {
-            let queue = plan.start("emit", Box::new(Emit::create(folder, &config.env)?), fault)?;
+            let queue = plan.start("emit", Emit::create(folder, &config.env)?, fault)?;
             plan.sinks.push(queue);
         }
         if let Some(folder) = objects.filter(|_| !args.dry_run) {
-            let queue = plan.start("objects", Box::new(Objects::new(folder)), fault)?;
+            let queue = plan.start("objects", Objects::new(folder), fault)?;
             plan.objects.push(queue);
         }
         Ok(plan)
     }
 
-    fn start(&mut self, name: &str, sink: Box<dyn Sink>, fault: &Fault) -> Result<Sender<Job>> {
+    fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
         let (queue, thread) = writer::start(name, sink, fault.clone())?;
         self.threads.push(thread);
         Ok(queue)
     }
 
     /// Opens the store; of the embedded one, the mapping that stands there is kept.
-    fn store(&mut self, args: &ReplayArgs) -> Result<Box<dyn Sink>> {
+    fn store(&mut self, args: &ReplayArgs, fault: &Fault) -> Result<Queue> {
+        let name = "store";
         match &args.store {
-            Store::Sqlite(path) if args.dry_run && !path.exists() => Ok(Box::new(Null)),
-            Store::Sqlite(path) => {
+            Store::Sqlite(path) if !args.dry_run || path.exists() => {
                 let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
                 let stored = sqlite::stored_mapping(&store)?;
                 self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
-                Ok(if args.dry_run { Box::new(Null) } else { Box::new(Sqlite::new(store, path.clone())) })
+                if args.dry_run {
+                    return self.start(name, Null::default(), fault);
+                }
+                self.start(name, Sqlite::new(store, path.clone()), fault)
             }
-            Store::Null => Ok(Box::new(Null)),
-            Store::Ndjson(_) if args.dry_run => Ok(Box::new(Null)),
-            Store::Ndjson(folder) => {
+            Store::Ndjson(folder) if !args.dry_run => {
                 let cluster = &args.cluster;
                 let alone = cluster.processes == 1 || self.gather;
                 let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
-                Ok(Box::new(Ndjson::create(folder, &suffix)?))
+                self.start(name, Ndjson::create(folder, &suffix)?, fault)
             }
+            Store::Null | Store::Sqlite(_) | Store::Ndjson(_) => self.start(name, Null::default(), fault),
         }
     }
 }

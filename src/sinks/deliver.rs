@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 
 use hexflow_operators::upsert::Tally;
 use timely::container::CapacityContainerBuilder;
@@ -15,16 +15,16 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::operator::Operator;
 
 use super::Rows;
-use super::writer::{Job, Reply};
+use super::writer::{Queue, Reply};
 
 /// Extension trait for streams of rows.
 pub trait Deliver<'scope> {
     /// Hands rows to each of `sinks`; yields what became of them once they are durable in all.
-    fn deliver(self, sinks: Vec<Sender<Job>>) -> StreamVec<'scope, u64, Tally>;
+    fn deliver(self, sinks: Vec<Queue>) -> StreamVec<'scope, u64, Tally>;
 }
 
 impl<'scope> Deliver<'scope> for StreamVec<'scope, u64, Rows> {
-    fn deliver(self, sinks: Vec<Sender<Job>>) -> StreamVec<'scope, u64, Tally> {
+    fn deliver(self, sinks: Vec<Queue>) -> StreamVec<'scope, u64, Tally> {
         let scope = self.scope();
         self.unary_frontier::<CapacityContainerBuilder<Vec<Tally>>, _, _, _>(
             Pipeline,
@@ -43,9 +43,7 @@ impl<'scope> Deliver<'scope> for StreamVec<'scope, u64, Rows> {
                         for rows in data.drain(..).filter(|rows| !rows.is_empty() && !sinks.is_empty()) {
                             under_way.insert(next_ticket, (time.retain(output.output_index()), sinks.len()));
                             for sink in sinks {
-                                let (rows, reply) = (rows.clone(), Arc::clone(&reply));
-                                // A sink whose thread has ended has raised the fault that ends this run.
-                                let _ = sink.send(Job { rows, ticket: next_ticket, reply });
+                                sink.hand(&rows, next_ticket, Arc::clone(&reply));
                             }
                             next_ticket += 1;
                         }

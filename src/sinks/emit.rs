@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::{Rows, Sink};
 use crate::dump::write::{Outgoing, write_line};
-use crate::tables::{DetectionRow, FrameRow, SOURCE, TrackRow, UPSERT};
+use crate::tables::{SOURCE, Tabled, UPSERT};
 
 /// Partitions of dead-letter topics.
 const DEAD_LETTER_PARTITIONS: u32 = 6;
@@ -115,7 +115,7 @@ impl Emit {
     }
 
     fn track(&mut self, track: Ref<'_, Track>) -> Result<()> {
-        let row = TrackRow::of(track);
+        let row = Track::row(track);
         let id = row.track_id.as_str();
         self.send(
             Topic::TrackMetadata,
@@ -136,7 +136,7 @@ impl Emit {
     }
 
     fn frame(&mut self, frame: Ref<'_, Frame>) -> Result<()> {
-        let row = FrameRow::of(frame);
+        let row = Frame::row(frame);
         let id = row.track_id.as_str();
         self.send(
             Topic::TrackMetadata,
@@ -165,7 +165,7 @@ impl Emit {
     }
 
     fn request(&mut self, detection: Ref<'_, Detection>) -> Result<()> {
-        let row = DetectionRow::of(detection);
+        let row = Detection::row(detection);
         let bbox = [row.bbox_x, row.bbox_y, row.bbox_width, row.bbox_height].map(Finite);
         let cell = row.h3.as_str();
         self.send(
@@ -241,22 +241,28 @@ fn updated_at(meta: Ref<'_, Meta>) -> Instant {
 }
 
 impl Sink for Emit {
-    fn write(&mut self, rows: &Rows) -> Result<Tally> {
-        match rows {
-            Rows::Tracks(batch) => batch.iter().try_for_each(|track| self.track(track))?,
-            Rows::Frames(batch) => batch.iter().try_for_each(|frame| self.frame(frame))?,
-            Rows::Detections(batch) => batch
-                .iter()
-                .try_for_each(|detection| self.audit(detection.meta, "detection", text(detection.detection_id)))?,
-            Rows::Requests(batch) => batch.iter().try_for_each(|detection| self.request(detection))?,
-            Rows::DeadLetters(letters) => letters.iter().try_for_each(|letter| self.dead_letter(letter))?,
-        }
-        Ok(Tally::default())
+    type Work = Rows;
+
+    fn prepare(rows: &Rows) -> Rows {
+        rows.clone()
     }
 
-    fn commit(&mut self) -> Result<()> {
+    fn write(&mut self, rows: Rows) -> Result<()> {
+        match &rows {
+            Rows::Tracks(batch) => batch.iter().try_for_each(|track| self.track(track)),
+            Rows::Frames(batch) => batch.iter().try_for_each(|frame| self.frame(frame)),
+            Rows::Detections(batch) => batch
+                .iter()
+                .try_for_each(|detection| self.audit(detection.meta, "detection", text(detection.detection_id))),
+            Rows::Requests(batch) => batch.iter().try_for_each(|detection| self.request(detection)),
+            Rows::DeadLetters(letters) => letters.iter().try_for_each(|letter| self.dead_letter(letter)),
+        }
+    }
+
+    fn commit(&mut self) -> Result<Tally> {
         let flush =
             |dump: &mut Dump| dump.file.flush().with_context(|| format!("cannot write {}", dump.path.display()));
-        self.topics.values_mut().try_for_each(flush)
+        self.topics.values_mut().try_for_each(flush)?;
+        Ok(Tally::default())
     }
 }

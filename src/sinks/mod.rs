@@ -1,10 +1,11 @@
 //! Where rows go: each sink has a thread of its own, and a worker never waits for it.
 //!
 //! ```text
-//!   rows --> deliver (an operator) --> a queue a sink --> its thread: write, write, .. commit --> acknowledgement
-//!               holds each batch's capability  <-------------------------------------------------------+
+//!   rows --> deliver (an operator): prepare --> a queue a sink --> its thread: write, write, .. commit --> acknowledgement
+//!               holds each batch's capability  <----------------------------------------------------------------+
 //! ```
-//! What is acknowledged is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
+//! A sink's one thread serves all workers, so what can be done before the queue is done there, on the workers. What is
+//! acknowledged is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
 
 pub mod deliver;
 pub mod emit;
@@ -52,10 +53,15 @@ impl Rows {
     }
 }
 
-/// Writes rows somewhere; called on a thread of its own.
-pub trait Sink: Send {
-    /// Takes rows, and says what became of those that are its to judge. They need not be durable yet.
-    fn write(&mut self, rows: &Rows) -> Result<Tally>;
-    /// Makes durable all that was written.
-    fn commit(&mut self) -> Result<()>;
+/// Writes rows somewhere, in two halves: on the workers and, in the order in which they come, on a thread of its own.
+pub trait Sink: Send + 'static {
+    /// What a worker makes of rows.
+    type Work: Send + 'static;
+
+    /// Does, on a worker, what needs no knowledge of other rows.
+    fn prepare(rows: &Rows) -> Self::Work;
+    /// Takes what was prepared. It need not be durable yet.
+    fn write(&mut self, work: Self::Work) -> Result<()>;
+    /// Makes durable all that was written; says what became of the rows since the last time that are this sink's to judge.
+    fn commit(&mut self) -> Result<Tally>;
 }

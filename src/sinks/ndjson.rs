@@ -1,96 +1,103 @@
 //! Tables as lines of JSON: `DIR/<table>.ndjson`, a line for each upsert, the last of a key being its row.
 //!
-//! Each run writes the files anew. Of several processes each writes its own, `<table>.p<process>.ndjson`.
+//! Each run writes the files anew. Of several processes each writes its own, `<table>.p<process>.ndjson`. The workers make
+//! the lines; the sink's thread only writes them.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use hexflow_dataflows::rows::{Detection, Frame, Track};
+use hexflow_operators::Batch;
 use hexflow_operators::upsert::Tally;
-use serde::Serialize;
 
 use super::{Rows, Sink};
-use crate::tables::{DetectionRow, FrameRow, TrackRow, audit};
+use crate::tables::json::write_line;
+use crate::tables::{AuditRow, Columns, Tabled};
+
+/// About what a table's line and an audit's take, bytes: buffers seldom grow.
+const LINE_BYTES: (usize, usize) = (512, 192);
 
 /// Writes lines into the files of a folder.
 pub struct Ndjson {
-    tracks: Lines,
-    frames: Lines,
-    detections: Lines,
-    audit: Lines,
+    files: Vec<Lines>,
+    tally: Tally,
 }
 
-/// One file of lines.
+/// One table's file.
 struct Lines {
+    table: &'static str,
     path: PathBuf,
     file: BufWriter<File>,
+}
+
+/// Lines of tables, as a worker made them.
+#[derive(Default)]
+pub struct Made {
+    upserts: u64,
+    lines: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Ndjson {
     /// Makes the folder and its files; `suffix` comes after each table's name.
     pub fn create(folder: &Path, suffix: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let lines = |table: &str| Lines::create(folder.join(format!("{table}{suffix}.ndjson")));
-        Ok(Ndjson {
-            tracks: lines("tracks")?,
-            frames: lines("frames")?,
-            detections: lines("detections")?,
-            audit: lines("audit_log")?,
-        })
+        let tables = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
+        let files = tables.map(|table| Lines::create(table, folder.join(format!("{table}{suffix}.ndjson"))));
+        Ok(Ndjson { files: files.into_iter().collect::<Result<_>>()?, tally: Tally::default() })
     }
 }
 
 impl Lines {
-    fn create(path: PathBuf) -> Result<Self> {
+    fn create(table: &'static str, path: PathBuf) -> Result<Self> {
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Lines { path, file: BufWriter::with_capacity(1 << 18, file) })
-    }
-
-    fn write(&mut self, row: &impl Serialize) -> Result<()> {
-        let written = serde_json::to_writer(&mut self.file, row).map_err(std::io::Error::from);
-        written
-            .and_then(|()| self.file.write_all(b"\n"))
-            .with_context(|| format!("cannot write {}", self.path.display()))
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        self.file.flush().with_context(|| format!("cannot write {}", self.path.display()))
+        Ok(Lines { table, path, file: BufWriter::with_capacity(1 << 18, file) })
     }
 }
 
+fn table_of<R: Tabled>() -> &'static str {
+    R::Row::TABLE
+}
+
+/// The lines of a batch, and of its audit.
+fn lines_of<R: Tabled>(batch: &Batch<R>) -> Made {
+    let count = batch.len();
+    let (mut lines, mut audit) = (Vec::with_capacity(count * LINE_BYTES.0), Vec::with_capacity(count * LINE_BYTES.1));
+    for row in batch.iter() {
+        let (meta, row) = (R::meta(row), R::row(row));
+        write_line(&mut lines, &row);
+        write_line(&mut audit, &R::audit(meta, &row));
+    }
+    Made { upserts: count as u64, lines: vec![(table_of::<R>(), lines), (AuditRow::TABLE, audit)] }
+}
+
 impl Sink for Ndjson {
-    fn write(&mut self, rows: &Rows) -> Result<Tally> {
+    type Work = Made;
+
+    fn prepare(rows: &Rows) -> Made {
         match rows {
-            Rows::Tracks(batch) => {
-                for track in batch.iter() {
-                    let row = TrackRow::of(track);
-                    self.tracks.write(&row)?;
-                    self.audit.write(&audit(track.meta, "track", row.track_id.as_str()))?;
-                }
-            }
-            Rows::Frames(batch) => {
-                for frame in batch.iter() {
-                    let row = FrameRow::of(frame);
-                    self.frames.write(&row)?;
-                    self.audit.write(&audit(frame.meta, "frame", row.frame_id))?;
-                }
-            }
-            Rows::Detections(batch) => {
-                for detection in batch.iter() {
-                    let row = DetectionRow::of(detection);
-                    self.detections.write(&row)?;
-                    self.audit.write(&audit(detection.meta, "detection", row.detection_id))?;
-                }
-            }
-            Rows::Requests(_) | Rows::DeadLetters(_) => return Ok(Tally::default()),
+            Rows::Tracks(batch) => lines_of(batch),
+            Rows::Frames(batch) => lines_of(batch),
+            Rows::Detections(batch) => lines_of(batch),
+            Rows::Requests(_) | Rows::DeadLetters(_) => Made::default(),
         }
-        Ok(Tally { upserts: rows.len() as u64, ..Tally::default() })
     }
 
-    fn commit(&mut self) -> Result<()> {
-        [&mut self.tracks, &mut self.frames, &mut self.detections, &mut self.audit]
-            .into_iter()
-            .try_for_each(Lines::commit)
+    fn write(&mut self, made: Made) -> Result<()> {
+        self.tally.upserts += made.upserts;
+        for (table, lines) in made.lines {
+            if let Some(to) = self.files.iter_mut().find(|file| file.table == table) {
+                to.file.write_all(&lines).with_context(|| format!("cannot write {}", to.path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Tally> {
+        for Lines { file, path, .. } in &mut self.files {
+            file.flush().with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(std::mem::take(&mut self.tally))
     }
 }

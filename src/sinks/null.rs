@@ -6,18 +6,25 @@ use hexflow_operators::upsert::Tally;
 use super::{Rows, Sink};
 
 /// Counts rows of tables, writes nothing.
-pub struct Null;
+#[derive(Default)]
+pub struct Null(Tally);
 
 impl Sink for Null {
-    fn write(&mut self, rows: &Rows) -> Result<Tally> {
-        let upserts = match rows {
+    type Work = u64;
+
+    fn prepare(rows: &Rows) -> u64 {
+        match rows {
             Rows::Tracks(_) | Rows::Frames(_) | Rows::Detections(_) => rows.len() as u64,
             Rows::Requests(_) | Rows::DeadLetters(_) => 0,
-        };
-        Ok(Tally { upserts, ..Tally::default() })
+        }
     }
 
-    fn commit(&mut self) -> Result<()> {
+    fn write(&mut self, count: u64) -> Result<()> {
+        self.0.upserts += count;
         Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Tally> {
+        Ok(std::mem::take(&mut self.0))
     }
 }

@@ -48,7 +48,13 @@ fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 impl Sink for Objects {
-    fn write(&mut self, rows: &Rows) -> Result<Tally> {
+    type Work = Rows;
+
+    fn prepare(rows: &Rows) -> Rows {
+        rows.clone()
+    }
+
+    fn write(&mut self, rows: Rows) -> Result<()> {
         if let Rows::Frames(batch) = rows {
             for frame in batch.iter() {
                 if let Some(gps) = frame.gps {
@@ -56,10 +62,10 @@ impl Sink for Objects {
                 }
             }
         }
-        Ok(Tally::default())
+        Ok(())
     }
 
-    fn commit(&mut self) -> Result<()> {
-        Ok(())
+    fn commit(&mut self) -> Result<Tally> {
+        Ok(Tally::default())
     }
 }

@@ -18,29 +18,42 @@ const COMMIT_ROWS: usize = 100_000;
 /// How long a sink waits for more before it commits what it has.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// Rows for a sink, and whom to tell.
-pub struct Job {
-    /// What to write.
-    pub rows: Rows,
-    /// Counts a worker's jobs.
-    pub ticket: u64,
-    /// Whom to tell once it is durable.
-    pub reply: Arc<Reply>,
+/// The way to a sink's thread; cheap to clone.
+#[derive(Clone)]
+pub struct Queue(Arc<dyn Fn(&Rows, u64, Arc<Reply>) + Send + Sync>);
+
+impl Queue {
+    /// Prepares `rows` and puts them into the queue; `reply` hears of `ticket` once they are durable.
+    pub fn hand(&self, rows: &Rows, ticket: u64, reply: Arc<Reply>) {
+        (self.0)(rows, ticket, reply);
+    }
 }
 
-/// How a worker hears of its jobs.
+/// How a worker hears of its rows.
 pub struct Reply {
-    /// Tickets of jobs that are durable, and what became of their rows.
+    /// Tickets of what is durable, and what became of rows.
     pub sender: Sender<(u64, Tally)>,
     /// Wakes the worker's operator.
     pub activator: SyncActivator,
 }
 
+/// What lies in a queue.
+struct Job<W> {
+    work: W,
+    rows: usize,
+    ticket: u64,
+    reply: Arc<Reply>,
+}
+
 /// Starts `sink` on a thread named `name`; what it fails with ends the run.
 ///
-/// The thread ends when the last sender is dropped. Whoever joins it knows that all is durable.
-pub fn start(name: &str, sink: Box<dyn Sink>, fault: Fault) -> Result<(Sender<Job>, JoinHandle<()>)> {
+/// The thread ends when the last clone of its queue is dropped. Whoever joins it knows that all is durable.
+pub fn start<S: Sink>(name: &str, sink: S, fault: Fault) -> Result<(Queue, JoinHandle<()>)> {
     let (sender, jobs) = channel();
+    let hand = move |rows: &Rows, ticket, reply| {
+        // A sink whose thread has ended has raised the fault that ends this run.
+        let _ = sender.send(Job { work: S::prepare(rows), rows: rows.len(), ticket, reply });
+    };
     let thread = std::thread::Builder::new().name(name.to_owned());
     let what = name.to_owned();
     let run = move || {
@@ -48,10 +61,10 @@ pub fn start(name: &str, sink: Box<dyn Sink>, fault: Fault) -> Result<(Sender<Jo
             fault.raise(error);
         }
     };
-    Ok((sender, thread.spawn(run).context("cannot start a thread")?))
+    Ok((Queue(Arc::new(hand)), thread.spawn(run).context("cannot start a thread")?))
 }
 
-fn serve(mut sink: Box<dyn Sink>, jobs: &Receiver<Job>) -> Result<()> {
+fn serve<S: Sink>(mut sink: S, jobs: &Receiver<Job<S::Work>>) -> Result<()> {
     let mut written = Vec::new();
     let mut rows = 0;
     loop {
@@ -62,18 +75,18 @@ fn serve(mut sink: Box<dyn Sink>, jobs: &Receiver<Job>) -> Result<()> {
         };
         let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
         if let Ok(job) = next {
-            rows += job.rows.len();
-            let tally = sink.write(&job.rows)?;
-            written.push((job.ticket, tally, job.reply));
+            rows += job.rows;
+            sink.write(job.work)?;
+            written.push((job.ticket, job.reply));
             if rows < COMMIT_ROWS {
                 continue;
             }
         }
-        sink.commit()?;
+        let mut tally = sink.commit()?;
         rows = 0;
-        for (ticket, tally, reply) in written.drain(..) {
-            // A worker that is gone needs no word.
-            let _ = reply.sender.send((ticket, tally));
+        for (ticket, reply) in written.drain(..) {
+            // The first tells for all. A worker that is gone needs no word.
+            let _ = reply.sender.send((ticket, std::mem::take(&mut tally)));
             let _ = reply.activator.activate();
         }
         if ended {

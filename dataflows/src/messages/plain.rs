@@ -10,27 +10,31 @@ use super::gps::Gps;
 use super::scan::Scan;
 use super::value::{BoundingBox, Finite, Fraction, Heading, Id, LatLon, Latitude, Location, Longitude, TrackStatus};
 
-/// Reads an object's members, each at most once and in any order, into variables of their names: required ones and, behind
-/// the bar, optional ones, which may be null, too.
+/// Reads an object's members into variables; optional ones may be missing, or null.
+///
+/// They are tried in the order given, the usual one, where a name costs one comparison; what is left may come in any order.
 macro_rules! members {
-    ($scan:ident, { $($name:literal => $slot:ident: $read:expr,)* | $($maybe_name:literal => $maybe:ident: $read_maybe:expr,)* }) => {
+    ($scan:ident, { $($name:literal => $kind:ident $slot:ident: $read:expr,)* }) => {
         $(let mut $slot = None;)*
-        $(let mut $maybe = None;)*
         $scan.begin()?;
+        $(if $scan.member($name) {
+            $slot = Some(members!(@$kind $scan, $read));
+        })*
         while let Some(name) = $scan.name()? {
             match name {
-                $($name => once(&mut $slot, $read)?,)*
-                $($maybe_name => once(&mut $maybe, if $scan.null() { None } else { Some($read_maybe) })?,)*
+                $($name => once(&mut $slot, members!(@$kind $scan, $read))?,)*
                 _ => return None,
             }
         }
-        $(let $slot = $slot?;)*
-        $(let $maybe = $maybe.flatten();)*
+        $(let $slot = members!(@$kind $slot);)*
     };
+    (@required $scan:ident, $read:expr) => { $read };
+    (@optional $scan:ident, $read:expr) => { if $scan.null() { None } else { Some($read) } };
+    (@required $slot:ident) => { $slot? };
+    (@optional $slot:ident) => { $slot.flatten() };
 }
 
 /// Fills a slot; a member that comes twice is wrong.
-#[inline]
 fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
 }
@@ -39,14 +43,13 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
 pub fn track<const ESCAPED: bool>(text: &str) -> Option<Track<'_>> {
     let scan = &mut Scan::<ESCAPED>::new(text);
     members!(scan, {
-        b"trackId" => track_id: Id::new(scan.text()?)?,
-        b"status" => status: TrackStatus::named(scan.text()?)?,
-        b"startedAt" => started_at: scan.instant()?,
-        b"updatedAt" => updated_at: scan.instant()?,
-        |
-        b"deviceId" => device_id: Id::new(scan.text()?)?,
-        b"endedAt" => ended_at: scan.instant()?,
-        b"distanceMeters" => distance_meters: Finite::new(scan.number()?)?,
+        "trackId" => required track_id: Id::new(scan.text()?)?,
+        "status" => required status: TrackStatus::named(scan.text()?)?,
+        "deviceId" => optional device_id: Id::new(scan.text()?)?,
+        "startedAt" => required started_at: scan.instant()?,
+        "endedAt" => optional ended_at: scan.instant()?,
+        "distanceMeters" => optional distance_meters: Finite::new(scan.number()?)?,
+        "updatedAt" => required updated_at: scan.instant()?,
     });
     scan.ended().then_some(Track { track_id, status, device_id, started_at, ended_at, distance_meters, updated_at })
 }
@@ -55,17 +58,16 @@ pub fn track<const ESCAPED: bool>(text: &str) -> Option<Track<'_>> {
 pub fn frame<const ESCAPED: bool>(text: &str) -> Option<Frame<'_>> {
     let scan = &mut Scan::<ESCAPED>::new(text);
     members!(scan, {
-        b"frameId" => frame_id: Id::new(scan.text()?)?,
-        b"trackId" => track_id: Id::new(scan.text()?)?,
-        b"sequence" => sequence: scan.integer()?,
-        b"capturedAt" => captured_at: scan.instant()?,
-        b"location" => location: read_location(scan)?,
-        b"updatedAt" => updated_at: scan.instant()?,
-        |
-        b"heading" => heading: Heading::new(scan.number()?)?,
-        b"speed" => speed: Finite::new(scan.number()?)?,
-        b"imageUrl" => image_url: scan.text()?.into(),
-        b"gps" => gps: read_gps(scan)?,
+        "frameId" => required frame_id: Id::new(scan.text()?)?,
+        "trackId" => required track_id: Id::new(scan.text()?)?,
+        "sequence" => required sequence: scan.integer()?,
+        "capturedAt" => required captured_at: scan.instant()?,
+        "location" => required location: read_location(scan)?,
+        "heading" => optional heading: Heading::new(scan.number()?)?,
+        "speed" => optional speed: Finite::new(scan.number()?)?,
+        "imageUrl" => optional image_url: scan.text()?.into(),
+        "gps" => optional gps: read_gps(scan)?,
+        "updatedAt" => required updated_at: scan.instant()?,
     });
     let frame =
         Frame { frame_id, track_id, sequence, captured_at, location, heading, speed, image_url, gps, updated_at };
@@ -76,17 +78,16 @@ pub fn frame<const ESCAPED: bool>(text: &str) -> Option<Frame<'_>> {
 pub fn detection<const ESCAPED: bool>(text: &str) -> Option<Detection<'_>> {
     let scan = &mut Scan::<ESCAPED>::new(text);
     members!(scan, {
-        b"detectionId" => detection_id: Id::new(scan.text()?)?,
-        b"frameId" => frame_id: Id::new(scan.text()?)?,
-        b"trackId" => track_id: Id::new(scan.text()?)?,
-        b"detector" => detector: scan.text()?.into(),
-        b"className" => class_name: scan.text()?.into(),
-        b"confidence" => confidence: Fraction::new(scan.number()?)?,
-        b"bbox" => bbox: read_bounding_box(scan)?,
-        b"location" => location: read_lat_lon(scan)?,
-        b"detectedAt" => detected_at: scan.instant()?,
-        b"updatedAt" => updated_at: scan.instant()?,
-        |
+        "detectionId" => required detection_id: Id::new(scan.text()?)?,
+        "frameId" => required frame_id: Id::new(scan.text()?)?,
+        "trackId" => required track_id: Id::new(scan.text()?)?,
+        "detector" => required detector: scan.text()?.into(),
+        "className" => required class_name: scan.text()?.into(),
+        "confidence" => required confidence: Fraction::new(scan.number()?)?,
+        "bbox" => required bbox: read_bounding_box(scan)?,
+        "location" => required location: read_lat_lon(scan)?,
+        "detectedAt" => required detected_at: scan.instant()?,
+        "updatedAt" => required updated_at: scan.instant()?,
     });
     scan.ended().then_some(Detection {
         detection_id,
@@ -104,31 +105,28 @@ pub fn detection<const ESCAPED: bool>(text: &str) -> Option<Detection<'_>> {
 
 fn read_location<const ESCAPED: bool>(scan: &mut Scan<'_, ESCAPED>) -> Option<Location> {
     members!(scan, {
-        b"lat" => lat: Latitude::new(scan.number()?)?,
-        b"lon" => lon: Longitude::new(scan.number()?)?,
-        |
-        b"altitude" => altitude: Finite::new(scan.number()?)?,
-        b"accuracy" => accuracy: Finite::new(scan.number()?)?,
+        "lat" => required lat: Latitude::new(scan.number()?)?,
+        "lon" => required lon: Longitude::new(scan.number()?)?,
+        "altitude" => optional altitude: Finite::new(scan.number()?)?,
+        "accuracy" => optional accuracy: Finite::new(scan.number()?)?,
     });
     Some(Location { lat, lon, altitude, accuracy })
 }
 
 fn read_lat_lon<const ESCAPED: bool>(scan: &mut Scan<'_, ESCAPED>) -> Option<LatLon> {
     members!(scan, {
-        b"lat" => lat: Latitude::new(scan.number()?)?,
-        b"lon" => lon: Longitude::new(scan.number()?)?,
-        |
+        "lat" => required lat: Latitude::new(scan.number()?)?,
+        "lon" => required lon: Longitude::new(scan.number()?)?,
     });
     Some(LatLon { lat, lon })
 }
 
 fn read_bounding_box<const ESCAPED: bool>(scan: &mut Scan<'_, ESCAPED>) -> Option<BoundingBox> {
     members!(scan, {
-        b"x" => x: Finite::new(scan.number()?)?,
-        b"y" => y: Finite::new(scan.number()?)?,
-        b"width" => width: Finite::new(scan.number()?)?,
-        b"height" => height: Finite::new(scan.number()?)?,
-        |
+        "x" => required x: Finite::new(scan.number()?)?,
+        "y" => required y: Finite::new(scan.number()?)?,
+        "width" => required width: Finite::new(scan.number()?)?,
+        "height" => required height: Finite::new(scan.number()?)?,
     });
     Some(BoundingBox { x, y, width, height })
 }
@@ -150,14 +148,13 @@ fn read_gps<'a, const ESCAPED: bool>(scan: &mut Scan<'a, ESCAPED>) -> Option<Gps
 
 fn read_gps_point<const ESCAPED: bool>(scan: &mut Scan<'_, ESCAPED>) -> Option<()> {
     members!(scan, {
-        b"at" => _at: scan.instant()?,
-        b"lat" => _lat: Latitude::new(scan.number()?)?,
-        b"lon" => _lon: Longitude::new(scan.number()?)?,
-        |
-        b"altitude" => _altitude: Finite::new(scan.number()?)?,
-        b"accuracy" => _accuracy: Finite::new(scan.number()?)?,
-        b"speed" => _speed: Finite::new(scan.number()?)?,
-        b"heading" => _heading: Heading::new(scan.number()?)?,
+        "at" => required _at: scan.instant()?,
+        "lat" => required _lat: Latitude::new(scan.number()?)?,
+        "lon" => required _lon: Longitude::new(scan.number()?)?,
+        "altitude" => optional _altitude: Finite::new(scan.number()?)?,
+        "accuracy" => optional _accuracy: Finite::new(scan.number()?)?,
+        "speed" => optional _speed: Finite::new(scan.number()?)?,
+        "heading" => optional _heading: Heading::new(scan.number()?)?,
     });
     Some(())
 }

@@ -68,21 +68,54 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
         self.expect(b'{')
     }
 
-    /// The name of an object's next member, its value being next; `Some(None)` at the object's end.
+    /// Steps over the next member's name, if it is this one: its value is next then.
     #[inline]
-    pub fn name(&mut self) -> Option<Option<&'a [u8]>> {
+    pub fn member(&mut self, name: &str) -> bool {
+        let start = self.at;
+        let there = self.separator().is_some() && self.quote().is_some() && self.word(name) && self.colon().is_some();
+        if !there {
+            self.at = start;
+        }
+        there
+    }
+
+    /// The name of an object's next member, its value being next; `Some(None)` at the object's end.
+    pub fn name(&mut self) -> Option<Option<&'a str>> {
         if self.skip(b'}') {
             return Some(None);
         }
-        // A comma stands before each name but the first: only behind the brace that `begin` stepped over there is none.
-        if self.text.as_bytes()[self.at - 1] != b'{' {
-            self.expect(b',')?;
-            self.skip(b' ');
-        }
+        self.separator()?;
         let name = self.text()?;
         self.expect(b':')?;
         self.skip(b' ');
-        Some(Some(name.as_bytes()))
+        Some(Some(name))
+    }
+
+    /// A comma stands before each name but the first: only behind the brace that [`Scan::begin`] stepped over is none.
+    #[inline]
+    fn separator(&mut self) -> Option<()> {
+        if self.at == 0 || self.text.as_bytes()[self.at - 1] == b'{' {
+            return Some(());
+        }
+        self.expect(b',')?;
+        self.skip(b' ');
+        Some(())
+    }
+
+    /// What stands behind a name.
+    #[inline]
+    fn colon(&mut self) -> Option<()> {
+        self.quote()?;
+        self.expect(b':')?;
+        self.skip(b' ');
+        Some(())
+    }
+
+    #[inline]
+    fn word(&mut self, word: &str) -> bool {
+        let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
+        self.at += if there { word.len() } else { 0 };
+        there
     }
 
     /// A string.
@@ -113,9 +146,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     /// `null`, if it is next.
     #[inline]
     pub fn null(&mut self) -> bool {
-        let there = self.text.as_bytes()[self.at..].starts_with(b"null");
-        self.at += if there { 4 } else { 0 };
-        there
+        self.word("null")
     }
 
     /// A number below 2^32 without sign, point and exponent.
@@ -192,7 +223,7 @@ fn special_bytes(word: u64) -> u64 {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero(word ^ ONES * b'"' as u64) | zero(word ^ ONES * b'\\' as u64) | control) & HIGHS
+    (zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64)) | control) & HIGHS
 }
 
 #[cfg(test)]
@@ -253,8 +284,11 @@ mod tests {
         fn members<const ESCAPED: bool>(text: &str) -> Option<Vec<(String, u32)>> {
             let (mut scan, mut members) = (Scan::<ESCAPED>::new(text), Vec::new());
             scan.begin()?;
+            if scan.member("a") {
+                members.push(("a".to_owned(), scan.integer()?));
+            }
             while let Some(name) = scan.name()? {
-                members.push((String::from_utf8_lossy(name).into_owned(), scan.integer()?));
+                members.push((name.to_owned(), scan.integer()?));
             }
             scan.ended().then_some(members)
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use columnar::Ref;
-use hexflow_dataflows::rows::{Entity, Meta};
+use hexflow_dataflows::rows::Entity;
 use hexflow_operators::Batch;
 use hexflow_operators::share::SharedBatch;
 use hexflow_operators::upsert::Tally;
@@ -17,13 +17,14 @@ use rusqlite::{Connection, params};
 use super::schema::ADVICE;
 use super::statements::Upserts;
 use crate::sinks::{Rows, Sink};
-use crate::tables::{AuditRow, DetectionRow, FrameRow, TrackRow, audit};
+use crate::tables::{AuditRow, Tabled};
 
 /// The store's writer.
 pub struct Sqlite {
     store: Connection,
     path: PathBuf,
     open: bool,
+    tally: Tally,
     tracks: Upserts,
     frames: Upserts,
     detections: Upserts,
@@ -88,6 +89,7 @@ impl Sqlite {
             store,
             path,
             open: false,
+            tally: Tally::default(),
             tracks: Upserts::new("tracks", &TRACKS),
             frames: Upserts::new("frames", &FRAMES),
             detections: Upserts::new("detections", &DETECTIONS),
@@ -107,7 +109,7 @@ impl Sqlite {
     }
 
     fn track(&self, track: Ref<'_, hexflow_dataflows::rows::Track>, version: Version) -> Result<Verdict> {
-        let row = TrackRow::of(track);
+        let row = hexflow_dataflows::rows::Track::row(track);
         let id = row.track_id.as_str();
         let values = params![
             id,
@@ -124,13 +126,13 @@ impl Sqlite {
         let verdict = self.tracks.write(&self.store, values, version)?;
         if verdict == Verdict::Upsert {
             self.mapping(id, row.citylens_track_id, row.updated_at)?;
-            self.audit(&audit(track.meta, "track", id))?;
+            self.audit(&hexflow_dataflows::rows::Track::audit(track.meta, &row))?;
         }
         Ok(verdict)
     }
 
     fn frame(&self, frame: Ref<'_, hexflow_dataflows::rows::Frame>, version: Version) -> Result<Verdict> {
-        let row = FrameRow::of(frame);
+        let row = hexflow_dataflows::rows::Frame::row(frame);
         let values = params![
             row.frame_id,
             row.track_id.as_str(),
@@ -150,11 +152,11 @@ impl Sqlite {
             order(version),
         ];
         let verdict = self.frames.write(&self.store, values, version)?;
-        self.audit_if(verdict, frame.meta, "frame", row.frame_id)
+        self.audit_if(verdict, &hexflow_dataflows::rows::Frame::audit(frame.meta, &row))
     }
 
     fn detection(&self, detection: Ref<'_, hexflow_dataflows::rows::Detection>, version: Version) -> Result<Verdict> {
-        let row = DetectionRow::of(detection);
+        let row = hexflow_dataflows::rows::Detection::row(detection);
         let values = params![
             row.detection_id,
             row.frame_id,
@@ -177,7 +179,7 @@ impl Sqlite {
             order(version),
         ];
         let verdict = self.detections.write(&self.store, values, version)?;
-        self.audit_if(verdict, detection.meta, "detection", row.detection_id)
+        self.audit_if(verdict, &hexflow_dataflows::rows::Detection::audit(detection.meta, &row))
     }
 
     /// Makes a track's mapping row; one that stands wins.
@@ -188,9 +190,9 @@ impl Sqlite {
         Ok(())
     }
 
-    fn audit_if(&self, verdict: Verdict, meta: Ref<'_, Meta>, entity: &'static str, id: &str) -> Result<Verdict> {
+    fn audit_if(&self, verdict: Verdict, row: &AuditRow<'_>) -> Result<Verdict> {
         if verdict == Verdict::Upsert {
-            self.audit(&audit(meta, entity, id))?;
+            self.audit(row)?;
         }
         Ok(verdict)
     }
@@ -226,15 +228,26 @@ fn order(version: Version) -> i64 {
 }
 
 impl Sink for Sqlite {
-    fn write(&mut self, rows: &Rows) -> Result<Tally> {
-        self.execute(rows).with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))
+    type Work = Rows;
+
+    fn prepare(rows: &Rows) -> Rows {
+        rows.clone()
     }
 
-    fn commit(&mut self) -> Result<()> {
+    fn write(&mut self, rows: Rows) -> Result<()> {
+        let written = self.execute(&rows);
+        let tally = written.with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))?;
+        self.tally.upserts += tally.upserts;
+        self.tally.duplicates += tally.duplicates;
+        self.tally.stale += tally.stale;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Tally> {
         if std::mem::take(&mut self.open) {
             let commit = self.store.execute_batch("COMMIT");
             commit.with_context(|| format!("cannot write the store {}: {ADVICE}", self.path.display()))?;
         }
-        Ok(())
+        Ok(std::mem::take(&mut self.tally))
     }
 }

@@ -1,0 +1,110 @@
+//! What a table's columns are, said once: a store visits a row's columns, and never lists them itself.
+//!
+//! Visiting is straight code: a visitor is a type, not an object, and each column's call is inlined.
+
+use super::id::{AxionId, Cell};
+
+/// A column, as stores name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands before its value in a line of JSON: a comma, the name in quotes, a colon.
+    pub lead: &'static str,
+}
+
+/// A row of a table.
+pub trait Columns {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The table's columns, the primary key first.
+    const COLUMNS: &'static [Column];
+
+    /// Shows each column's value to `visitor`, in that order.
+    fn visit(&self, visitor: &mut impl Visitor);
+}
+
+/// Takes a row's values, one by one.
+pub trait Visitor {
+    /// Nothing.
+    fn null(&mut self, column: Column);
+    /// A text.
+    fn text(&mut self, column: Column, value: &str);
+    /// A whole number; times are ms since the epoch.
+    fn integer(&mut self, column: Column, value: i64);
+    /// A finite number.
+    fn real(&mut self, column: Column, value: f64);
+}
+
+/// What a column can hold.
+pub trait Value {
+    /// Shows itself to `visitor`.
+    fn show(&self, column: Column, visitor: &mut impl Visitor);
+}
+
+impl<V: Value> Value for Option<V> {
+    #[inline]
+    fn show(&self, column: Column, visitor: &mut impl Visitor) {
+        match self {
+            Some(value) => value.show(column, visitor),
+            None => visitor.null(column),
+        }
+    }
+}
+
+macro_rules! values {
+    ($($value:ty: |$it:ident, $column:ident, $visitor:ident| $show:expr;)*) => {$(
+        impl Value for $value {
+            #[inline]
+            fn show(&self, $column: Column, $visitor: &mut impl Visitor) {
+                let $it = self;
+                $show
+            }
+        }
+    )*};
+}
+
+values! {
+    &str: |value, column, visitor| visitor.text(column, value);
+    String: |value, column, visitor| visitor.text(column, value);
+    AxionId: |value, column, visitor| visitor.text(column, value.as_str());
+    Cell: |value, column, visitor| visitor.text(column, value.as_str());
+    i64: |value, column, visitor| visitor.integer(column, *value);
+    u32: |value, column, visitor| visitor.integer(column, i64::from(*value));
+    f64: |value, column, visitor| visitor.real(column, *value);
+}
+
+/// Declares a row: a struct whose fields are the columns of a table.
+macro_rules! row {
+    ($(#[$note:meta])* $row:ident of $table:ident { $($column:ident: $value:ty,)* }) => {
+        $(#[$note])*
+        #[derive(Debug)]
+        #[cfg_attr(test, derive(serde::Serialize))]
+        #[expect(missing_docs, reason = "FORMATS says what the columns are")]
+        pub struct $row<'a> {
+            $(pub $column: $value,)*
+        }
+
+        impl $crate::tables::columns::Columns for $row<'_> {
+            const TABLE: &'static str = stringify!($table);
+            const COLUMNS: &'static [$crate::tables::columns::Column] = &[$($crate::tables::columns::column!($column)),*];
+
+            #[inline]
+            fn visit(&self, visitor: &mut impl $crate::tables::columns::Visitor) {
+                $($crate::tables::columns::Value::show(
+                    &self.$column,
+                    const { $crate::tables::columns::column!($column) },
+                    visitor,
+                );)*
+            }
+        }
+    };
+}
+
+macro_rules! column {
+    ($column:ident) => {
+        $crate::tables::columns::Column { name: stringify!($column), lead: concat!(",\"", stringify!($column), "\":") }
+    };
+}
+
+pub(crate) use {column, row};

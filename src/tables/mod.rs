@@ -1,0 +1,13 @@
+//! The tables as FORMATS names them: each row described once, written by every store.
+//!
+//! ```text
+//!   rows that flow --> rows (a struct a table) --> columns: name and value, one by one --> JSON, SQL
+//! ```
+
+pub mod columns;
+pub mod id;
+pub mod json;
+pub mod rows;
+
+pub use columns::{Columns, Visitor};
+pub use rows::{AuditRow, DetectionRow, FrameRow, SOURCE, Tabled, TrackRow, UPSERT};
