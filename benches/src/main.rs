@@ -2,15 +2,20 @@
 
 mod bare;
 mod dumps;
+mod exchange;
 mod guard;
+mod latency;
 mod limit;
 mod measure;
+mod part;
 mod peers;
 mod programs;
+mod records;
 mod replay;
 mod report;
 mod scale;
 mod sinks;
+mod state;
 mod statistics;
 mod subjects;
 mod surroundings;
@@ -21,7 +26,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Parser;
 use hexflow::bench::{BenchArgs, What};
 
@@ -40,6 +45,9 @@ struct Cli {
     /// Fills SQLite without a dataflow: lines, a store that is made the same, and where the new one goes.
     #[arg(long, num_args = 3, hide = true)]
     bare_run: Option<Vec<PathBuf>>,
+    /// Runs a part of a bench: its name, and what it is told.
+    #[arg(long, num_args = 1.., hide = true)]
+    part: Option<Vec<String>>,
 }
 
 fn main() -> ExitCode {
@@ -60,14 +68,17 @@ fn run(cli: &Cli) -> Result<()> {
     if let Some([lines, model, store]) = cli.bare_run.as_deref() {
         return bare::run(lines, model, store);
     }
+    if let Some(arguments) = cli.part.as_deref() {
+        return part::run(arguments);
+    }
     match cli.bench.what {
         What::Replay => replay::run(&cli.bench),
         What::Sinks => sinks::run(&cli.bench),
         What::Peers => peers::run(&cli.bench),
         What::Scale => scale::run(&cli.bench),
-        What::Latency => bail!("latency cannot be measured yet"),
-        What::State => bail!("state cannot be measured yet"),
-        What::Exchange => bail!("exchange cannot be measured yet"),
+        What::Latency => latency::run(&cli.bench),
+        What::State => state::run(&cli.bench),
+        What::Exchange => exchange::run(&cli.bench),
         What::Guard => guard::run(&cli.bench),
     }
 }

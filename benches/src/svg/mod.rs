@@ -4,13 +4,11 @@
 
 mod axis;
 mod bars;
-#[cfg_attr(not(test), expect(dead_code, reason = "for what measures state"))]
 mod lines;
 
 use std::fmt::{Display, Write};
 
 pub(crate) use self::bars::{Bar, bars};
-#[expect(unused_imports, reason = "for what measures state")]
 pub(crate) use self::lines::{Panel, Series, lines};
 
 /// How wide a picture is.
