@@ -115,13 +115,7 @@ fn work(
 }
 
 /// The dataflow of a replay, without the sink of detailed GPS.
-fn build(
-    worker: &mut Worker,
-    offer: Offer,
-    sinks: Vec<Queue>,
-    probe: &ProbeHandle<u64>,
-    counts: Arc<Mutex<Counts>>,
-) {
+fn build(worker: &mut Worker, offer: Offer, sinks: Vec<Queue>, probe: &ProbeHandle<u64>, counts: Arc<Mutex<Counts>>) {
     let settings =
         Settings { env: "prod".to_owned(), on_malformed: OnMalformed::Stall, dedup_window_ms: 24 * 3_600_000 };
     worker.dataflow::<u64, _, _>(|scope| {
