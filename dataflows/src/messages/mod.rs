@@ -4,6 +4,7 @@
 
 pub mod citylens;
 pub mod gps;
+pub mod lanes;
 pub mod object;
 pub mod plain;
 pub mod scan;

@@ -16,15 +16,17 @@ use super::value::{BoundingBox, Finite, Fraction, Heading, Id, LatLon, Latitude,
 macro_rules! members {
     ($scan:ident, { $($name:literal => $kind:ident $slot:ident: $read:expr,)* }) => {
         $(let mut $slot = None;)*
-        $scan.begin()?;
-        $(if $scan.member($name) {
+        let mut more = $scan.begin()?;
+        $(if more && $scan.member(concat!("\"", $name, "\":"), concat!("\\\"", $name, "\\\":")) {
             $slot = Some(members!(@$kind $scan, $read));
+            more = $scan.more()?;
         })*
-        while let Some(name) = $scan.name()? {
-            match name {
+        while more {
+            match $scan.name()? {
                 $($name => once(&mut $slot, members!(@$kind $scan, $read))?,)*
                 _ => return None,
             }
+            more = $scan.more()?;
         }
         $(let $slot = members!(@$kind $slot);)*
     };

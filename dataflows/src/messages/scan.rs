@@ -6,6 +6,7 @@
 //! A dump's payload is JSON within a JSON string, its quotes written `\"`. With `ESCAPED` that form is read where it lies:
 //! taking the backslashes out first would cost as much as reading.
 
+use super::lanes::{append_digits, plain_length};
 use crate::time::Instant;
 
 /// Powers of ten that a double holds exactly.
@@ -45,75 +46,62 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     }
 
     /// Steps over `byte`, if it is next.
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Option<()> {
         self.skip(byte).then_some(())
     }
 
-    /// Begins an object: the first name is next.
-    #[inline]
-    pub fn begin(&mut self) -> Option<()> {
-        self.expect(b'{')
+    /// Begins an object: whether it has a member, whose name is next then.
+    #[inline(always)]
+    pub fn begin(&mut self) -> Option<bool> {
+        self.expect(b'{')?;
+        Some(!self.skip(b'}'))
     }
 
-    /// Steps over the next member's name, if it is this one: its value is next then.
-    #[inline]
-    pub fn member(&mut self, name: &str) -> bool {
-        let start = self.at;
-        let there = self.separator().is_some() && self.quote().is_some() && self.word(name) && self.colon().is_some();
-        if !there {
-            self.at = start;
+    /// Steps over a name and its colon, if they are next: as they stand in plain text, or else escaped. Its value is next
+    /// then. Both are constants, so that this is a comparison of known length.
+    #[inline(always)]
+    pub fn member(&mut self, plain: &str, escaped: &str) -> bool {
+        self.word(if ESCAPED { escaped } else { plain }) && {
+            self.skip(b' ');
+            true
         }
-        there
     }
 
-    /// The name of an object's next member, its value being next; `Some(None)` at the object's end.
-    pub fn name(&mut self) -> Option<Option<&'a str>> {
-        if self.skip(b'}') {
-            return Some(None);
-        }
-        self.separator()?;
+    /// The name of an object's next member, its value being next.
+    pub fn name(&mut self) -> Option<&'a str> {
         let name = self.text()?;
         self.expect(b':')?;
         self.skip(b' ');
-        Some(Some(name))
+        Some(name)
     }
 
-    /// A comma stands before each name but the first: only behind the brace that [`Scan::begin`] stepped over is none.
-    #[inline]
-    fn separator(&mut self) -> Option<()> {
-        if self.at == 0 || self.text.as_bytes()[self.at - 1] == b'{' {
-            return Some(());
+    /// Steps over what follows a member's value: whether another member is next, or the object has ended.
+    #[inline(always)]
+    pub fn more(&mut self) -> Option<bool> {
+        if self.skip(b',') {
+            self.skip(b' ');
+            return Some(true);
         }
-        self.expect(b',')?;
-        self.skip(b' ');
-        Some(())
+        self.expect(b'}')?;
+        Some(false)
     }
 
-    /// What stands behind a name.
-    #[inline]
-    fn colon(&mut self) -> Option<()> {
-        self.quote()?;
-        self.expect(b':')?;
-        self.skip(b' ');
-        Some(())
-    }
-
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, word: &str) -> bool {
-        let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
+        let there = self.text.as_bytes().get(self.at..self.at + word.len()) == Some(word.as_bytes());
         self.at += if there { word.len() } else { 0 };
         there
     }
@@ -129,12 +117,9 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
         Some(text)
     }
 
-    #[inline]
+    #[inline(always)]
     fn quote(&mut self) -> Option<()> {
-        if ESCAPED {
-            self.expect(b'\\')?;
-        }
-        self.expect(b'"')
+        self.word(if ESCAPED { "\\\"" } else { "\"" }).then_some(())
     }
 
     /// A string that is a time.
@@ -191,6 +176,14 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     #[inline]
     fn run_of_digits(&mut self, mut value: u64) -> Option<(u64, usize)> {
         let start = self.at;
+        while let Some((&eight, _)) = self.text.as_bytes()[self.at..].split_first_chunk::<8>() {
+            let count;
+            (value, count) = append_digits(value, eight);
+            self.at += count;
+            if count < 8 {
+                return (self.at > start).then_some((value, self.at - start));
+            }
+        }
         while let Some(digit) = self.peek().map(|b| b.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
@@ -199,50 +192,9 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     }
 }
 
-/// The bytes before the first quote, backslash or control character.
-#[inline]
-pub fn plain_length(bytes: &[u8]) -> usize {
-    let mut words = bytes.chunks_exact(8);
-    let mut length = 0;
-    for word in &mut words {
-        let special = special_bytes(u64::from_le_bytes(word.try_into().expect("eight bytes")));
-        if special != 0 {
-            return length + special.trailing_zeros() as usize / 8;
-        }
-        length += 8;
-    }
-    let rest = words.remainder();
-    length + rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20).unwrap_or(rest.len())
-}
-
-/// Has the highest bit of each byte set that is a quote, a backslash or a control character; of those bytes only the first
-/// (the lowest) is certain, as a borrow may run into the bytes above it.
-#[inline]
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64)) | control) & HIGHS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strings_end_where_they_must() {
-        for before in 0..20 {
-            for special in [b'"', b'\\', b'\n', 0x1f] {
-                let mut bytes = "é".repeat(before).into_bytes();
-                let length = bytes.len();
-                bytes.push(special);
-                bytes.extend_from_slice(b"\"\\ and more");
-                assert_eq!(plain_length(&bytes), length);
-                assert_eq!(plain_length(&bytes[..length]), length);
-            }
-        }
-    }
 
     #[test]
     fn numbers_are_what_the_parser_reads() {
@@ -283,12 +235,14 @@ mod tests {
     fn both_forms_read_alike() {
         fn members<const ESCAPED: bool>(text: &str) -> Option<Vec<(String, u32)>> {
             let (mut scan, mut members) = (Scan::<ESCAPED>::new(text), Vec::new());
-            scan.begin()?;
-            if scan.member("a") {
+            let mut more = scan.begin()?;
+            if more && scan.member("\"a\":", "\\\"a\\\":") {
                 members.push(("a".to_owned(), scan.integer()?));
+                more = scan.more()?;
             }
-            while let Some(name) = scan.name()? {
-                members.push((name.to_owned(), scan.integer()?));
+            while more {
+                members.push((scan.name()?.to_owned(), scan.integer()?));
+                more = scan.more()?;
             }
             scan.ended().then_some(members)
         }

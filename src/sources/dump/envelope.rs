@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use hexflow_dataflows::messages::scan::plain_length;
+use hexflow_dataflows::messages::lanes::plain_length;
 use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::messages::value::Text;
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 //! What is found is borrowed from the line, the payload with its escapes: whoever reads it sees whether it is a string's
 //! inside. Whatever is not plain (other fields, escapes elsewhere, broken lines) is left to the parser.
 
-use hexflow_dataflows::messages::scan::plain_length;
+use hexflow_dataflows::messages::lanes::plain_length;
 use hexflow_dataflows::record::Payload;
 
 /// What follows a line's head.
