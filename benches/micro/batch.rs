@@ -33,7 +33,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         bencher.iter_batched_ref(|| owned.clone(), cut, BatchSize::SmallInput);
     });
     group.bench_function("one in ten dropped, columns", |bencher| {
-        let drop = |batch: &mut Batch<Detection>| batch.retain(|index, _| index % 10 > 0);
+        let drop = |batch: &mut Batch<Detection>| batch.retain(|_, index| index % 10 > 0);
         bencher.iter_batched_ref(|| columns.clone(), drop, BatchSize::SmallInput);
     });
     group.bench_function("one in ten dropped, owned rows", |bencher| {

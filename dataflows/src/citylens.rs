@@ -10,6 +10,7 @@
 //! ```
 
 use differential_dataflow::lattice::Lattice;
+use hexflow_operators::batch::Columns;
 use hexflow_operators::cell::ExchangeByCell;
 use hexflow_operators::hold_back::{Barrier, HoldBack};
 use hexflow_operators::lookup::Lookup;
@@ -67,13 +68,13 @@ pub fn build<'scope, T: Timestamp + Lattice + TotalOrder, B: Records>(
     settings: &Settings,
 ) -> Citylens<'scope, T> {
     let decoded = records.decode(&settings.env, settings.on_malformed);
-    let tracks = decoded.tracks.exchange_by(|track| owner(track.meta.track_key));
+    let tracks = decoded.tracks.exchange_by(owner_of::<Track>);
     let mapping = mapping::arrange(stored, tracks.clone());
 
     let window_ms = settings.dedup_window_ms;
     let tracks = settle(tracks, &mapping, window_ms);
-    let frames = settle(decoded.frames.exchange_by(|frame| owner(frame.meta.track_key)), &mapping, window_ms);
-    let detections = settle(decoded.detections.exchange_by(|seen| owner(seen.meta.track_key)), &mapping, window_ms);
+    let frames = settle(decoded.frames.exchange_by(owner_of::<Frame>), &mapping, window_ms);
+    let detections = settle(decoded.detections.exchange_by(owner_of::<Detection>), &mapping, window_ms);
 
     let scope = decoded.stalls.scope();
     Citylens {
@@ -92,7 +93,11 @@ pub fn build<'scope, T: Timestamp + Lattice + TotalOrder, B: Records>(
 pub fn requests<'scope, T: Timestamp>(
     detections: Stream<'scope, T, SharedBatch<Detection>>,
 ) -> Stream<'scope, T, SharedBatch<Detection>> {
-    detections.unshare().exchange_by_cell(|detection| *detection.cell).share()
+    detections.unshare().exchange_by_cell(|detections, row| detections.cell[row]).share()
+}
+
+fn owner_of<R: Entity>(columns: &Columns<'_, R>, row: usize) -> u64 {
+    owner(R::track_key(columns, row))
 }
 
 /// Rows of one kind with their mapping, in their partitions' order, the newest of each key.

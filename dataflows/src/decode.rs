@@ -3,6 +3,7 @@
 //! A malformed record stalls its partition: nothing behind it is decoded. A partition is read by one worker, so this needs
 //! no word to any other. With [`OnMalformed::DeadLetter`] the record is set aside and its partition goes on.
 
+use hexflow_operators::batch::Room;
 use hexflow_operators::cells::Cells;
 use hexflow_operators::{Batch, FixedMap};
 use serde::{Deserialize, Serialize};
@@ -105,13 +106,18 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
         let (mut dead_output, dead_letters) = output!(Vec<DeadLetter>);
         let (mut count_output, counts) = output!(Vec<Counts>);
         let cells = Cells::new(CELL_RESOLUTION).expect("a resolution of H3");
+        let mut room = (Room::default(), Room::default(), Room::default());
         let mut decoder = Decoder { env: env.to_owned(), on_malformed, halted: FixedMap::default(), cells };
 
         builder.build(move |_capabilities| {
             move |_frontiers| {
                 input.for_each(|time, records| {
-                    let mut rows = Rows::default();
+                    let (tracks, frames, detections) = (room.0.batch(), room.1.batch(), room.2.batch());
+                    let mut rows = Rows { tracks, frames, detections, ..Rows::default() };
                     records.for_each(|record| decoder.decode(record, records.again(), &mut rows));
+                    room.0.fit(&rows.tracks);
+                    room.1.fit(&rows.frames);
+                    room.2.fit(&rows.detections);
                     track_output.activate().session(&time.retain(0)).give_container(&mut rows.tracks);
                     frame_output.activate().session(&time.retain(1)).give_container(&mut rows.frames);
                     detection_output.activate().session(&time.retain(2)).give_container(&mut rows.detections);

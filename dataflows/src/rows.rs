@@ -3,7 +3,8 @@
 //! A row carries what any pipeline needs of it, as plain fields: ids as text, times in ms, and the hashes that key it, made
 //! once. Rows cross processes, so they hold nothing that only one process understands.
 
-use columnar::{Columnar, Ref};
+use columnar::{Columnar, Index, Ref};
+use hexflow_operators::batch::Columns;
 use hexflow_operators::hash::key_of;
 use hexflow_operators::hold_back::Position;
 use hexflow_operators::lookup::Key;
@@ -133,27 +134,36 @@ pub struct Detection {
 pub trait Entity: Columnar<Container: columnar::Container> {
     /// What every row has, of this one.
     fn meta(row: Ref<'_, Self>) -> Ref<'_, Meta>;
+    /// The columns of what every row has.
+    fn metas<'c, 'a>(columns: &'c Columns<'a, Self>) -> &'c Columns<'a, Meta>;
     /// Its Citylens track id.
     fn track_id(row: Ref<'_, Self>) -> &[u8];
     /// Writes the axion track id of row `index`.
     fn set_axion(columns: &mut Self::Container, index: usize, axion: u128);
 
     /// Where the row's record stands.
-    fn position(row: Ref<'_, Self>) -> Position {
-        let meta = Self::meta(row);
-        Position { stream: *meta.stream, offset: *meta.offset }
+    fn position(columns: &Columns<'_, Self>, row: usize) -> Position {
+        let metas = Self::metas(columns);
+        Position { stream: metas.stream[row], offset: metas.offset[row] }
     }
 
     /// The key of the row's track.
-    fn track_key(row: Ref<'_, Self>) -> Key {
-        Self::meta(row).track_key
+    fn track_key(columns: &Columns<'_, Self>, row: usize) -> Key {
+        Self::metas(columns).track_key.get(row)
     }
 
     /// What deduplication needs to know.
-    fn candidate(row: Ref<'_, Self>) -> Candidate {
+    fn candidate(columns: &Columns<'_, Self>, row: usize) -> Candidate {
+        let metas = Self::metas(columns);
+        let (updated_at, order, content) = (metas.updated_at[row], metas.order[row], metas.content[row]);
+        let version = Version { updated_at, order, content };
+        Candidate { key: metas.key.get(row), version, event_ms: metas.ts[row] }
+    }
+
+    /// The row's version, as deduplication knows it.
+    fn version(row: Ref<'_, Self>) -> Version {
         let meta = Self::meta(row);
-        let version = Version { updated_at: *meta.updated_at, order: *meta.order, content: *meta.content };
-        Candidate { key: meta.key, version, event_ms: *meta.ts }
+        Version { updated_at: *meta.updated_at, order: *meta.order, content: *meta.content }
     }
 }
 
@@ -162,6 +172,9 @@ macro_rules! entity {
         impl Entity for $row {
             fn meta(row: Ref<'_, Self>) -> Ref<'_, Meta> {
                 row.meta
+            }
+            fn metas<'c, 'a>(columns: &'c Columns<'a, Self>) -> &'c Columns<'a, Meta> {
+                &columns.meta
             }
             fn track_id(row: Ref<'_, Self>) -> &[u8] {
                 row.track_id

@@ -12,9 +12,13 @@
 use std::io::Write;
 
 use columnar::bytes::stash::Stash;
-use columnar::{Columnar, Container, Index, Len, Push, Ref};
+use columnar::{Borrow, Columnar, Container, Index, Len, Push, Ref};
 use timely::bytes::arc::Bytes;
 use timely::dataflow::channels::ContainerBytes;
+
+/// The columns of a batch, borrowed: of row `n` the first of two columns is `columns.0.get(n)`, or of plain numbers `columns.0[n]`. Operators are told what they
+/// need of a row as a function of these, since a whole row would be read column by column.
+pub type Columns<'a, R> = <<R as Columnar>::Container as Borrow>::Borrowed<'a>;
 
 /// Rows of `R` in columns, some of which may have been dropped.
 pub struct Batch<R: Columnar> {
@@ -52,13 +56,19 @@ impl<R: Columnar> Batch<R> {
         self.indexes().map(move |index| columns.get(index))
     }
 
+    /// What `read` makes of each live row, in order.
+    pub fn read<T>(&self, read: impl Fn(&Columns<'_, R>, usize) -> T) -> impl Iterator<Item = T> {
+        let columns = self.columns.borrow();
+        self.indexes().map(move |index| read(&columns, index))
+    }
+
     /// Keeps the live rows for which `keep` holds; sees them in order. Costs nothing where all are kept.
-    pub fn retain(&mut self, mut keep: impl FnMut(usize, Ref<'_, R>) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&Columns<'_, R>, usize) -> bool) {
         let columns = self.columns.borrow();
         let mut dropped = false;
         let mut kept = Vec::new();
         for (seen, index) in self.indexes().enumerate() {
-            if keep(index, columns.get(index)) {
+            if keep(&columns, index) {
                 if dropped {
                     kept.push(as_u32(index));
                 }
@@ -157,6 +167,31 @@ where
     }
 }
 
+/// Makes empty batches with room for about as much as batches had before: growing copies what there is.
+pub struct Room<R: Columnar>(Batch<R>);
+
+impl<R: Columnar> Default for Room<R> {
+    fn default() -> Self {
+        Room(Batch::default())
+    }
+}
+
+impl<R: Columnar<Container: Container>> Room<R> {
+    /// An empty batch.
+    pub fn batch(&self) -> Batch<R> {
+        let mut columns = R::Container::default();
+        columns.reserve_for(std::iter::once(self.0.columns.borrow()));
+        Batch { columns: Stash::Typed(columns), live: None }
+    }
+
+    /// Makes the room larger if `batch` is clearly larger than all before: then it is copied.
+    pub fn fit(&mut self, batch: &Batch<R>) {
+        if batch.len() > self.0.len() + self.0.len() / 4 {
+            self.0 = batch.clone();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +217,7 @@ mod tests {
     fn dropped_rows_stay_dropped_over_the_wire() {
         for keep in [1, 2, 3, 7, 100] {
             let mut batch = rows(20);
-            batch.retain(|_, (n, _)| n % keep == 0);
+            batch.retain(|columns, row| columns.0[row] % keep == 0);
             let expected: Vec<u64> = (0..20).filter(|n| n % keep == 0).collect();
             let there = over_the_wire(&over_the_wire(&batch));
             assert_eq!(there.iter().map(|(n, _)| *n).collect::<Vec<_>>(), expected);
@@ -193,11 +228,12 @@ mod tests {
     #[test]
     fn retain_twice_sees_only_the_living() {
         let mut batch = rows(10);
-        batch.retain(|_, (n, _)| n % 2 == 0);
+        batch.retain(|columns, row| columns.0[row] % 2 == 0);
         let mut seen = Vec::new();
-        batch.retain(|index, (n, _)| {
-            seen.push((index as u64, *n));
-            *n > 4
+        batch.retain(|columns, row| {
+            let n = columns.0[row];
+            seen.push((row as u64, n));
+            n > 4
         });
         assert_eq!(seen, [(0, 0), (2, 2), (4, 4), (6, 6), (8, 8)]);
         assert_eq!(batch.compacted().iter().map(|(n, _)| *n).collect::<Vec<_>>(), [6, 8]);

@@ -1,10 +1,11 @@
 //! H3 cells: which cell a point lies in, and the exchange that brings all of a cell's rows to one worker.
 
-use columnar::{Columnar, Container, Ref};
+use columnar::{Columnar, Container};
 use h3o::{LatLng, Resolution};
 use timely::dataflow::Stream;
 use timely::progress::Timestamp;
 
+use crate::batch::Columns;
 use crate::{Batch, ExchangeBy};
 
 /// The H3 cell of a point, as its 64-bit index; `None` where a coordinate is not finite or `resolution` is above 15.
@@ -33,19 +34,19 @@ pub trait ExchangeByCell<R: Columnar> {
     ///         .map(|(lat, lon)| (cell_of(lat, lon, 2).unwrap_or_default(), lat))
     ///         .to_stream(scope)
     ///         .batches()
-    ///         .exchange_by_cell(|(cell, _lat)| *cell)
+    ///         .exchange_by_cell(|columns, row| columns.0[row])
     ///         .inspect_rows(|(cell, lat)| println!("{cell:x} {lat}"));
     /// });
     /// ```
-    fn exchange_by_cell(self, cell: impl Fn(Ref<'_, R>) -> u64 + 'static) -> Self;
+    fn exchange_by_cell(self, cell: impl Fn(&Columns<'_, R>, usize) -> u64 + 'static) -> Self;
 }
 
 impl<T: Timestamp, R: Columnar> ExchangeByCell<R> for Stream<'_, T, Batch<R>>
 where
     R::Container: Container,
 {
-    fn exchange_by_cell(self, cell: impl Fn(Ref<'_, R>) -> u64 + 'static) -> Self {
-        self.exchange_by(move |row| spread(cell(row)))
+    fn exchange_by_cell(self, cell: impl Fn(&Columns<'_, R>, usize) -> u64 + 'static) -> Self {
+        self.exchange_by(move |columns, row| spread(cell(columns, row)))
     }
 }
 

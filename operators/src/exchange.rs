@@ -1,6 +1,6 @@
 //! Moves rows to the worker that owns them, and nothing where they already are.
 
-use columnar::{Columnar, Container, Ref};
+use columnar::{Columnar, Container};
 use timely::communication::Push;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::Message;
@@ -10,6 +10,7 @@ use timely::dataflow::operators::generic::Operator;
 use timely::progress::Timestamp;
 
 use crate::Batch;
+use crate::batch::Columns;
 
 /// Rows gathered for one worker before they are sent on.
 const ROWS_PER_BATCH: usize = 2048;
@@ -33,20 +34,20 @@ pub trait ExchangeBy<R: Columnar> {
     ///             .map(|n| (n, format!("row {n}")))
     ///             .to_stream(scope)
     ///             .batches()
-    ///             .exchange_by(|(n, _): (&u64, &[u8])| *n)
+    ///             .exchange_by(|columns, row| columns.0[row])
     ///             .inspect_rows(move |(n, _)| assert_eq!(n % 2, index));
     ///     });
     /// })
     /// .unwrap();
     /// ```
-    fn exchange_by(self, owner: impl Fn(Ref<'_, R>) -> u64 + 'static) -> Self;
+    fn exchange_by(self, owner: impl Fn(&Columns<'_, R>, usize) -> u64 + 'static) -> Self;
 }
 
 impl<T: Timestamp, R: Columnar> ExchangeBy<R> for Stream<'_, T, Batch<R>>
 where
     R::Container: Container,
 {
-    fn exchange_by(self, owner: impl Fn(Ref<'_, R>) -> u64 + 'static) -> Self {
+    fn exchange_by(self, owner: impl Fn(&Columns<'_, R>, usize) -> u64 + 'static) -> Self {
         let pact = DistributorPact(move |peers| ByOwner::new(peers, owner));
         self.unary(pact, "ExchangeBy", |_capability, _info| {
             |input, output| {
@@ -63,13 +64,13 @@ struct ByOwner<R: Columnar, F> {
     owners: Vec<usize>,
 }
 
-impl<R: Columnar, F: Fn(Ref<'_, R>) -> u64> ByOwner<R, F> {
+impl<R: Columnar, F: Fn(&Columns<'_, R>, usize) -> u64> ByOwner<R, F> {
     fn new(peers: usize, owner: F) -> Self {
         ByOwner { owner, waiting: (0..peers).map(|_| Batch::default()).collect(), owners: Vec::new() }
     }
 }
 
-impl<R: Columnar, F: Fn(Ref<'_, R>) -> u64> Distributor<Batch<R>> for ByOwner<R, F> {
+impl<R: Columnar, F: Fn(&Columns<'_, R>, usize) -> u64> Distributor<Batch<R>> for ByOwner<R, F> {
     fn partition<T: Clone, P: Push<Message<T, Batch<R>>>>(
         &mut self,
         batch: &mut Batch<R>,
@@ -78,10 +79,8 @@ impl<R: Columnar, F: Fn(Ref<'_, R>) -> u64> Distributor<Batch<R>> for ByOwner<R,
     ) {
         let peers = pushers.len() as u64;
         self.owners.clear();
-        for row in batch.iter() {
-            #[expect(clippy::cast_possible_truncation, reason = "below the number of workers")]
-            self.owners.push(((self.owner)(row) % peers) as usize);
-        }
+        #[expect(clippy::cast_possible_truncation, reason = "below the number of workers")]
+        self.owners.extend(batch.read(&self.owner).map(|owner| (owner % peers) as usize));
         let Some(&first) = self.owners.first() else { return };
         if self.owners.iter().all(|&owner| owner == first) {
             send(&mut self.waiting[first], time, &mut pushers[first]); // what waits was there before

@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 
-use columnar::{Columnar, Ref};
+use columnar::Columnar;
 use serde::{Deserialize, Serialize};
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
@@ -27,6 +27,7 @@ use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
+use crate::batch::Columns;
 use crate::{Batch, FixedMap};
 
 /// Where a record stands: which stream, and how far in it.
@@ -63,14 +64,17 @@ pub trait HoldBack<'scope, T: Timestamp, R: Columnar> {
     ///     [(1u32, 6u64), (1, 7), (1, 8), (2, 8)]
     ///         .to_stream(scope)
     ///         .batches()
-    ///         .hold_back(barriers, |(stream, offset): (&u32, &u64)| Position { stream: *stream, offset: *offset })
+    ///         .hold_back(barriers, |columns, row| Position {
+    ///             stream: columns.0[row],
+    ///             offset: columns.1[row],
+    ///         })
     ///         .inspect_rows(|(stream, offset): (&u32, &u64)| assert!((*stream, *offset) != (1, 8)));
     /// });
     /// ```
     fn hold_back(
         self,
         barriers: StreamVec<'scope, T, Barrier>,
-        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
     ) -> Stream<'scope, T, Batch<R>>;
 }
 
@@ -78,7 +82,7 @@ impl<'scope, T: Timestamp + TotalOrder, R: Columnar> HoldBack<'scope, T, R> for 
     fn hold_back(
         self,
         barriers: StreamVec<'scope, T, Barrier>,
-        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
     ) -> Stream<'scope, T, Batch<R>> {
         self.binary_frontier(barriers.broadcast(), Pipeline, Pipeline, "HoldBack", |_capability, _info| {
             let mut waiting = BTreeMap::new();
@@ -132,10 +136,10 @@ impl Standing {
         }
     }
 
-    fn drop_held<R: Columnar>(&self, batch: &mut Batch<R>, position: impl Fn(Ref<'_, R>) -> Position) {
+    fn drop_held<R: Columnar>(&self, batch: &mut Batch<R>, position: impl Fn(&Columns<'_, R>, usize) -> Position) {
         if !self.0.is_empty() {
-            batch.retain(|_, row| {
-                let Position { stream, offset } = position(row);
+            batch.retain(|columns, row| {
+                let Position { stream, offset } = position(columns, row);
                 self.0.get(&stream).is_none_or(|&barrier| offset < barrier)
             });
         }

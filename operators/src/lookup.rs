@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use columnar::{Columnar, Container, Ref};
+use columnar::{Columnar, Container, Index};
 use differential_dataflow::ExchangeData;
 use differential_dataflow::lattice::Lattice;
 use differential_dataflow::trace::implementations::ValSpine;
@@ -23,6 +23,7 @@ use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
 use timely::progress::{Antichain, Timestamp};
 
+use crate::batch::Columns;
 use crate::hold_back::{Barrier, Position};
 use crate::standing::{Standing, StandingTrace};
 use crate::{Batch, FixedMap};
@@ -53,6 +54,7 @@ pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     /// Rows must be on the worker that owns their key. `set` writes the value into row `index` of the columns.
     ///
     /// ```
+    /// use columnar::Index;
     /// use differential_dataflow::input::Input;
     /// use hexflow_operators::hold_back::Position;
     /// use hexflow_operators::lookup::Lookup;
@@ -64,8 +66,8 @@ pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     ///     let mapping = scope.new_collection_from([(7u128, (0, 70u64))]).1.arrange_standing("Mapping", |_| 0);
     ///     let found = [(7u128, 0u64), (8, 0)].to_stream(scope).batches().lookup(
     ///         mapping,
-    ///         |(key, _)| key,
-    ///         |_| Position { stream: 0, offset: 0 },
+    ///         |columns, row| columns.0.get(row),
+    ///         |_, _| Position { stream: 0, offset: 0 },
     ///         |columns, index, value| columns.1[index] = value,
     ///     );
     ///     found.hits.inspect_rows(|(key, value)| assert_eq!((key, *value), (7, 70)));
@@ -75,8 +77,8 @@ pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     fn lookup<V: ExchangeData + Copy>(
         self,
         collection: Standing<'scope, Key, V, T>,
-        key: impl Fn(Ref<'_, R>) -> Key + 'static,
-        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        key: impl Fn(&Columns<'_, R>, usize) -> Key + 'static,
+        position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
         set: impl Fn(&mut R::Container, usize, V) + 'static,
     ) -> Found<'scope, T, R>;
 }
@@ -90,8 +92,8 @@ where
     fn lookup<V: ExchangeData + Copy>(
         self,
         collection: Standing<'scope, Key, V, T>,
-        key: impl Fn(Ref<'_, R>) -> Key + 'static,
-        position: impl Fn(Ref<'_, R>) -> Position + 'static,
+        key: impl Fn(&Columns<'_, R>, usize) -> Key + 'static,
+        position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
         set: impl Fn(&mut R::Container, usize, V) + 'static,
     ) -> Found<'scope, T, R> {
         let mut builder = OperatorBuilder::new("Lookup".to_owned(), self.scope());
@@ -231,22 +233,22 @@ impl<V: ExchangeData + Copy, T: Timestamp + Lattice> Lookups<V, T> {
         &mut self,
         time: &T,
         rows: &mut Batch<R>,
-        key: impl Fn(Ref<'_, R>) -> Key,
-        position: impl Fn(Ref<'_, R>) -> Position,
+        key: impl Fn(&Columns<'_, R>, usize) -> Key,
+        position: impl Fn(&Columns<'_, R>, usize) -> Position,
         set: impl Fn(&mut R::Container, usize, V),
     ) -> (Batch<R>, Vec<Barrier>) {
-        let fresh = self.seek(time, rows.iter().map(&key));
+        let fresh = self.seek(time, rows.read(&key));
         let (mut missed, mut barriers, mut found) = (Batch::default(), Vec::new(), Vec::with_capacity(rows.len()));
-        rows.retain(|index, row| {
-            let key = key(row);
+        rows.retain(|columns, index| {
+            let key = key(columns, index);
             let value = self.cached(key).or_else(|| {
                 let at = fresh.binary_search_by_key(&key, |&(key, _)| key).ok()?;
                 Some(fresh[at].1)
             });
             found.extend(value.map(|value| (index, value)));
-            if let Some(barrier) = self.judge(position(row), key, value.is_some()) {
+            if let Some(barrier) = self.judge(position(columns, index), key, value.is_some()) {
                 if value.is_none() {
-                    missed.push(row);
+                    missed.push(columns.get(index));
                 }
                 barriers.push(barrier);
             }
@@ -344,8 +346,8 @@ mod tests {
                 let (mapping, collection) = scope.new_collection::<(Key, (u8, u64)), isize>();
                 let (rows, stream) = scope.new_input::<Vec<(Key, u64)>>();
                 let standing = collection.arrange_standing("Mapping", |_| 0);
-                let position = |_: Ref<'_, (Key, u64)>| Position { stream: 0, offset: 0 };
-                let found = stream.batches().lookup(standing, |(key, _)| key, position, |c, i, v| c.1[i] = v);
+                let position = |_: &Columns<'_, (Key, u64)>, _: usize| Position { stream: 0, offset: 0 };
+                let found = stream.batches().lookup(standing, |c, i| c.0.get(i), position, |c, i, v| c.1[i] = v);
                 let hits = found.hits.inspect_rows(move |(key, value)| kept.borrow_mut().push((key, *value)));
                 (mapping, rows, hits.probe().0)
             });

@@ -1,6 +1,6 @@
 //! Deduplication by primary key, incremental: of each key the newest version goes on, repeats and stale versions do not.
 
-use columnar::{Columnar, Ref};
+use columnar::Columnar;
 use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -10,6 +10,7 @@ use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
 use crate::Batch;
+use crate::batch::Columns;
 use crate::versions::{Verdict, Version, Versions};
 
 /// What deduplication needs to know of a row.
@@ -38,6 +39,7 @@ pub trait Upsert<'scope, T: Timestamp, R: Columnar> {
     /// Rows of one key must be on one worker. State: one entry a key seen within the window, on that worker.
     ///
     /// ```
+    /// use columnar::Index;
     /// use hexflow_operators::hash::key_of;
     /// use hexflow_operators::testing::{Batches, InspectRows};
     /// use hexflow_operators::upsert::{Candidate, Upsert};
@@ -49,16 +51,20 @@ pub trait Upsert<'scope, T: Timestamp, R: Columnar> {
     ///         .map(|(key, version)| (key.to_owned(), version))
     ///         .to_stream(scope)
     ///         .batches()
-    ///         .upsert(60_000, |(key, version)| Candidate {
-    ///             key: key_of(key),
-    ///             version: Version { updated_at: 0, order: *version, content: *version },
-    ///             event_ms: 0,
+    ///         .upsert(60_000, |(keys, versions), row| {
+    ///             let version = versions[row];
+    ///             let version = Version { updated_at: 0, order: version, content: version };
+    ///             Candidate { key: key_of(keys.get(row)), version, event_ms: 0 }
     ///         })
     ///         .rows
     ///         .inspect_rows(|(_, version)| println!("version {version} is written: 1, then 2"));
     /// });
     /// ```
-    fn upsert(self, window_ms: i64, candidate: impl Fn(Ref<'_, R>) -> Candidate + 'static) -> Upserts<'scope, T, R>;
+    fn upsert(
+        self,
+        window_ms: i64,
+        candidate: impl Fn(&Columns<'_, R>, usize) -> Candidate + 'static,
+    ) -> Upserts<'scope, T, R>;
 }
 
 /// How many rows of a batch had each verdict.
@@ -84,7 +90,11 @@ impl Tally {
 }
 
 impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, T, Batch<R>> {
-    fn upsert(self, window_ms: i64, candidate: impl Fn(Ref<'_, R>) -> Candidate + 'static) -> Upserts<'scope, T, R> {
+    fn upsert(
+        self,
+        window_ms: i64,
+        candidate: impl Fn(&Columns<'_, R>, usize) -> Candidate + 'static,
+    ) -> Upserts<'scope, T, R> {
         let mut builder = OperatorBuilder::new("Upsert".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
         let (output, rows) = builder.new_output();
@@ -112,11 +122,11 @@ impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, 
 fn judge<R: Columnar>(
     versions: &mut Versions,
     batch: &mut Batch<R>,
-    candidate: impl Fn(Ref<'_, R>) -> Candidate,
+    candidate: impl Fn(&Columns<'_, R>, usize) -> Candidate,
     (candidates, verdicts): &mut (Vec<Candidate>, Vec<Verdict>),
 ) -> Tally {
     candidates.clear();
-    candidates.extend(batch.iter().map(candidate));
+    candidates.extend(batch.read(candidate));
     verdicts.clear();
     versions.judge_all(candidates, |verdict| verdicts.push(verdict));
     versions.advance(candidates.iter().map(|row| row.event_ms).max().unwrap_or(i64::MIN));

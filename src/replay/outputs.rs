@@ -52,7 +52,7 @@ fn gathered<'scope, R: Entity>(
 ) -> Stream<'scope, u64, SharedBatch<R>> {
     match to {
         None => rows,
-        Some(worker) => rows.unshare().exchange_by(move |_| worker).share(),
+        Some(worker) => rows.unshare().exchange_by(move |_, _| worker).share(),
     }
 }
 

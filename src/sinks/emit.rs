@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::{Rows, Sink};
 use crate::dump::write::{Outgoing, write_line};
-use crate::tables::{SOURCE, Tabled, UPSERT};
+use crate::tables::{SOURCE, Tabled, Text, UPSERT};
 
 /// Partitions of dead-letter topics.
 const DEAD_LETTER_PARTITIONS: u32 = 6;
@@ -124,11 +124,11 @@ impl Emit {
             id,
             &sense::Track {
                 track_id: id,
-                status: row.status,
+                status: row.status.as_str(),
                 started_at: Instant::from_ms(row.started_at),
                 ended_at: row.ended_at.map(Instant::from_ms),
                 distance_meters: row.distance_meters,
-                device_id: row.device_id,
+                device_id: row.device_id.map(Text::as_str),
                 updated_at: updated_at(track.meta),
             },
         )?;
@@ -144,7 +144,7 @@ impl Emit {
             frame.meta,
             id,
             &sense::Frame {
-                frame_id: row.frame_id,
+                frame_id: row.frame_id.as_str(),
                 track_id: id,
                 sequence: row.sequence,
                 captured_at: Instant::from_ms(row.captured_at),
@@ -156,12 +156,12 @@ impl Emit {
                 },
                 heading: row.heading,
                 speed: row.speed,
-                image_url: row.image_url,
+                image_url: row.image_url.map(Text::as_str),
                 detailed_gps: row.gps_key.as_deref(),
                 updated_at: updated_at(frame.meta),
             },
         )?;
-        self.audit(frame.meta, "frame", row.frame_id)
+        self.audit(frame.meta, "frame", row.frame_id.as_str())
     }
 
     fn request(&mut self, detection: Ref<'_, Detection>) -> Result<()> {
@@ -174,11 +174,11 @@ impl Emit {
             detection.meta,
             cell,
             &sense::ClusterizationRequest {
-                detection_id: row.detection_id,
-                frame_id: row.frame_id,
+                detection_id: row.detection_id.as_str(),
+                frame_id: row.frame_id.as_str(),
                 track_id: row.track_id.as_str(),
-                detector: row.detector,
-                class_name: row.class_name,
+                detector: row.detector.as_str(),
+                class_name: row.class_name.as_str(),
                 confidence: row.confidence,
                 bbox: BoundingBox { x: bbox[0], y: bbox[1], width: bbox[2], height: bbox[3] },
                 lat: row.lat,

@@ -2,7 +2,20 @@
 //!
 //! Visiting is straight code: a visitor is a type, not an object, and each column's call is inlined.
 
+use hexflow_dataflows::rows::text;
+
 use super::id::{AxionId, Cell};
+
+/// Text as rows hold it: it was checked to be UTF-8 when it was read, and stores take it as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a>(pub &'a [u8]);
+
+impl<'a> Text<'a> {
+    /// As a string.
+    pub fn as_str(self) -> &'a str {
+        text(self.0)
+    }
+}
 
 /// A column, as stores name it.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +41,8 @@ pub trait Columns {
 pub trait Visitor {
     /// Nothing.
     fn null(&mut self, column: Column);
-    /// A text.
-    fn text(&mut self, column: Column, value: &str);
+    /// A text, UTF-8.
+    fn text(&mut self, column: Column, value: &[u8]);
     /// A whole number; times are ms since the epoch.
     fn integer(&mut self, column: Column, value: i64);
     /// A finite number.
@@ -65,10 +78,11 @@ macro_rules! values {
 }
 
 values! {
-    &str: |value, column, visitor| visitor.text(column, value);
-    String: |value, column, visitor| visitor.text(column, value);
-    AxionId: |value, column, visitor| visitor.text(column, value.as_str());
-    Cell: |value, column, visitor| visitor.text(column, value.as_str());
+    Text<'_>: |value, column, visitor| visitor.text(column, value.0);
+    &str: |value, column, visitor| visitor.text(column, value.as_bytes());
+    String: |value, column, visitor| visitor.text(column, value.as_bytes());
+    AxionId: |value, column, visitor| visitor.text(column, &value.0);
+    Cell: |value, column, visitor| visitor.text(column, &value.0);
     i64: |value, column, visitor| visitor.integer(column, *value);
     u32: |value, column, visitor| visitor.integer(column, i64::from(*value));
     f64: |value, column, visitor| visitor.real(column, *value);

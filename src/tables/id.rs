@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// An axion track id, as text.
 #[derive(Clone, Copy, Debug)]
-pub struct AxionId([u8; 36]);
+pub struct AxionId(pub(super) [u8; 36]);
 
 impl AxionId {
     /// The text of an id.
@@ -19,11 +19,16 @@ impl AxionId {
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
+
+    /// As bytes of text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// An H3 cell as 15 hex digits.
 #[derive(Clone, Copy, Debug)]
-pub struct Cell([u8; 15]);
+pub struct Cell(pub(super) [u8; 15]);
 
 impl Cell {
     /// The text of a cell's index.

@@ -9,5 +9,5 @@ pub mod id;
 pub mod json;
 pub mod rows;
 
-pub use columns::{Columns, Visitor};
+pub use columns::{Columns, Text, Visitor};
 pub use rows::{AuditRow, DetectionRow, FrameRow, SOURCE, Tabled, TrackRow, UPSERT};

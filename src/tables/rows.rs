@@ -1,9 +1,9 @@
 //! The tables' rows, made from the rows that flow.
 
 use columnar::Ref;
-use hexflow_dataflows::rows::{Detection, Entity, Frame, Meta, Track, gps_key, text};
+use hexflow_dataflows::rows::{Detection, Entity, Frame, Meta, Track, gps_key};
 
-use super::columns::{Columns, row};
+use super::columns::{Columns, Text, row};
 use super::id::{AxionId, Cell};
 
 /// A kind of row that has a table.
@@ -16,15 +16,15 @@ pub trait Tabled: Entity {
     /// The row that is written.
     fn row(row: Ref<'_, Self>) -> Self::Row<'_>;
     /// The row's primary key.
-    fn id<'a>(row: &'a Self::Row<'_>) -> &'a str;
+    fn id<'a>(row: &'a Self::Row<'_>) -> Text<'a>;
 
     /// The audit of writing `row`.
     fn audit<'a>(meta: Ref<'a, Meta>, row: &'a Self::Row<'_>) -> AuditRow<'a> {
         AuditRow {
-            request_id: text(meta.request_id),
+            request_id: Text(meta.request_id),
             entity: Self::ENTITY,
             entity_id: Self::id(row),
-            org_id: meta.org_id.map(text),
+            org_id: meta.org_id.map(Text),
             action: UPSERT,
             source: SOURCE,
             at: *meta.updated_at,
@@ -36,10 +36,10 @@ row! {
     /// A row of `tracks`; times in ms since the epoch.
     TrackRow of tracks {
         track_id: AxionId,
-        citylens_track_id: &'a str,
-        org_id: Option<&'a str>,
-        status: &'a str,
-        device_id: Option<&'a str>,
+        citylens_track_id: Text<'a>,
+        org_id: Option<Text<'a>>,
+        status: Text<'a>,
+        device_id: Option<Text<'a>>,
         started_at: i64,
         ended_at: Option<i64>,
         distance_meters: Option<f64>,
@@ -54,10 +54,10 @@ impl Tabled for Track {
     fn row(track: Ref<'_, Self>) -> TrackRow<'_> {
         TrackRow {
             track_id: AxionId::of(track.meta.axion),
-            citylens_track_id: text(track.track_id),
-            org_id: track.meta.org_id.map(text),
-            status: text(track.status),
-            device_id: track.device_id.map(text),
+            citylens_track_id: Text(track.track_id),
+            org_id: track.meta.org_id.map(Text),
+            status: Text(track.status),
+            device_id: track.device_id.map(Text),
             started_at: *track.started_at,
             ended_at: track.ended_at.copied(),
             distance_meters: track.distance_meters.copied(),
@@ -65,18 +65,18 @@ impl Tabled for Track {
         }
     }
 
-    fn id<'a>(row: &'a TrackRow<'_>) -> &'a str {
-        row.track_id.as_str()
+    fn id<'a>(row: &'a TrackRow<'_>) -> Text<'a> {
+        Text(row.track_id.as_bytes())
     }
 }
 
 row! {
     /// A row of `frames`; times in ms since the epoch.
     FrameRow of frames {
-        frame_id: &'a str,
+        frame_id: Text<'a>,
         track_id: AxionId,
-        citylens_track_id: &'a str,
-        org_id: Option<&'a str>,
+        citylens_track_id: Text<'a>,
+        org_id: Option<Text<'a>>,
         sequence: u32,
         captured_at: i64,
         lat: f64,
@@ -85,7 +85,7 @@ row! {
         accuracy: Option<f64>,
         heading: Option<f64>,
         speed: Option<f64>,
-        image_url: Option<&'a str>,
+        image_url: Option<Text<'a>>,
         gps_key: Option<String>,
         updated_at: i64,
     }
@@ -97,10 +97,10 @@ impl Tabled for Frame {
 
     fn row(frame: Ref<'_, Self>) -> FrameRow<'_> {
         FrameRow {
-            frame_id: text(frame.frame_id),
+            frame_id: Text(frame.frame_id),
             track_id: AxionId::of(frame.meta.axion),
-            citylens_track_id: text(frame.track_id),
-            org_id: frame.meta.org_id.map(text),
+            citylens_track_id: Text(frame.track_id),
+            org_id: frame.meta.org_id.map(Text),
             sequence: *frame.sequence,
             captured_at: *frame.captured_at,
             lat: *frame.lat,
@@ -109,13 +109,13 @@ impl Tabled for Frame {
             accuracy: frame.accuracy.copied(),
             heading: frame.heading.copied(),
             speed: frame.speed.copied(),
-            image_url: frame.image_url.map(text),
+            image_url: frame.image_url.map(Text),
             gps_key: frame.gps.map(|_| gps_key(frame.meta.axion, frame.meta.key, *frame.meta.content)),
             updated_at: *frame.meta.updated_at,
         }
     }
 
-    fn id<'a>(row: &'a FrameRow<'_>) -> &'a str {
+    fn id<'a>(row: &'a FrameRow<'_>) -> Text<'a> {
         row.frame_id
     }
 }
@@ -123,13 +123,13 @@ impl Tabled for Frame {
 row! {
     /// A row of `detections`; times in ms since the epoch.
     DetectionRow of detections {
-        detection_id: &'a str,
-        frame_id: &'a str,
+        detection_id: Text<'a>,
+        frame_id: Text<'a>,
         track_id: AxionId,
-        citylens_track_id: &'a str,
-        org_id: Option<&'a str>,
-        detector: &'a str,
-        class_name: &'a str,
+        citylens_track_id: Text<'a>,
+        org_id: Option<Text<'a>>,
+        detector: Text<'a>,
+        class_name: Text<'a>,
         confidence: f64,
         bbox_x: f64,
         bbox_y: f64,
@@ -140,7 +140,7 @@ row! {
         h3: Cell,
         detected_at: i64,
         updated_at: i64,
-        source: &'a str,
+        source: &'static str,
     }
 }
 
@@ -151,13 +151,13 @@ impl Tabled for Detection {
     fn row(detection: Ref<'_, Self>) -> DetectionRow<'_> {
         let (x, y, width, height) = detection.bbox;
         DetectionRow {
-            detection_id: text(detection.detection_id),
-            frame_id: text(detection.frame_id),
+            detection_id: Text(detection.detection_id),
+            frame_id: Text(detection.frame_id),
             track_id: AxionId::of(detection.meta.axion),
-            citylens_track_id: text(detection.track_id),
-            org_id: detection.meta.org_id.map(text),
-            detector: text(detection.detector),
-            class_name: text(detection.class_name),
+            citylens_track_id: Text(detection.track_id),
+            org_id: detection.meta.org_id.map(Text),
+            detector: Text(detection.detector),
+            class_name: Text(detection.class_name),
             confidence: *detection.confidence,
             bbox_x: *x,
             bbox_y: *y,
@@ -172,7 +172,7 @@ impl Tabled for Detection {
         }
     }
 
-    fn id<'a>(row: &'a DetectionRow<'_>) -> &'a str {
+    fn id<'a>(row: &'a DetectionRow<'_>) -> Text<'a> {
         row.detection_id
     }
 }
@@ -186,10 +186,10 @@ pub const UPSERT: &str = "upsert";
 row! {
     /// A row of `audit_log`: one for each row written; times in ms since the epoch.
     AuditRow of audit_log {
-        request_id: &'a str,
+        request_id: Text<'a>,
         entity: &'static str,
-        entity_id: &'a str,
-        org_id: Option<&'a str>,
+        entity_id: Text<'a>,
+        org_id: Option<Text<'a>>,
         action: &'static str,
         source: &'static str,
         at: i64,

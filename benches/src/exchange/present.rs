@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use columnar::Index;
 use hexflow::cluster::args::ClusterArgs;
 use hexflow::cluster::launch::launch;
 use hexflow_dataflows::rows::Detection;
@@ -31,7 +32,7 @@ trait Form: Container + Clone + ContainerBytes + Send + Sync {
 
 impl Form for Batch<Detection> {
     fn route(stream: Stream<'_, u64, Self>, mine: u64, route: Route) -> Stream<'_, u64, Self> {
-        stream.exchange_by(move |row| route.to(mine, halves(row.meta.key)[1]))
+        stream.exchange_by(move |seen, row| route.to(mine, halves(seen.meta.key.get(row))[1]))
     }
 
     fn sum(&self) -> u64 {

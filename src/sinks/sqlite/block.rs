@@ -88,9 +88,9 @@ impl Visitor for Block {
     }
 
     #[inline]
-    fn text(&mut self, _column: Column, value: &str) {
+    fn text(&mut self, _column: Column, value: &[u8]) {
         let start = self.mark();
-        self.text.extend_from_slice(value.as_bytes());
+        self.text.extend_from_slice(value);
         self.values.push(Value::Text { start, end: self.mark() });
     }
 

@@ -35,7 +35,7 @@ impl Prepared {
             (Block::with_room(count, R::Row::COLUMNS.len() + 1), Block::with_room(count, AuditRow::COLUMNS.len()));
         let mut prepared = Prepared { table: R::Row::TABLE, rows, audit, versions: Vec::with_capacity(count) };
         for row in batch.iter() {
-            let (meta, version, row) = (R::meta(row), R::candidate(row).version, R::row(row));
+            let (meta, version, row) = (R::meta(row), R::version(row), R::row(row));
             // SQLite's integers are signed; an order fits, since it has 63 bits.
             prepared.rows.push(&row, Some(version.order.cast_signed()));
             prepared.audit.push(&R::audit(meta, &row), None);

@@ -12,6 +12,7 @@ use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::FixedMap;
 
+use super::buffers::Buffers;
 use super::envelope::{self, Head};
 use super::files::Dump;
 use super::lines::{Block, Lines};
@@ -50,6 +51,7 @@ pub struct Merge<'a> {
     holders: FixedMap<u32, Vec<(usize, u64)>>,
     /// Names open files.
     opened: usize,
+    buffers: Buffers,
     /// The file whose line is given out and, until when it is the earliest: the turn of the next one.
     turn: Option<(usize, Option<Turn>)>,
 }
@@ -76,7 +78,7 @@ impl<'a> Merge<'a> {
         closed.reverse(); // of equals the first named is opened first
         closed.sort_by_key(|&(ts, _)| std::cmp::Reverse(ts));
         let holders = FixedMap::default();
-        Merge { problems, read, closed, open: Vec::new(), holders, opened: 0, turn: None }
+        Merge { problems, read, closed, open: Vec::new(), holders, opened: 0, buffers: Buffers::default(), turn: None }
     }
 
     /// The next line and its block.
@@ -140,7 +142,7 @@ impl<'a> Merge<'a> {
             self.closed.pop();
             match dump.open(Arc::clone(&self.read)) {
                 Ok(input) => {
-                    let mut reader = Reader::new(self.opened, Lines::new(&dump.name, input));
+                    let mut reader = Reader::new(self.opened, Lines::new(&dump.name, input, &self.buffers));
                     self.opened += 1;
                     if reader.fill(self.problems, &mut self.holders) {
                         self.open.push(reader);
@@ -237,7 +239,10 @@ impl Reader {
 
 /// The time of a dump's first line; the beginning of time if there is none, so that it is opened, and its problem told.
 fn first_ts(dump: &Dump) -> i64 {
-    let first = dump.open(Arc::default()).ok().and_then(|input| Lines::new(&dump.name, input).next_block().ok()?);
+    let first = dump
+        .open(Arc::default())
+        .ok()
+        .and_then(|input| Lines::new(&dump.name, input, &Buffers::default()).next_block().ok()?);
     let head = first.and_then(|block| envelope::head(block.line(0)).ok());
     head.map_or(i64::MIN, |(head, _)| head.ts)
 }
