@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod buffers;
 pub mod cli;
 pub mod cluster;
 pub mod config;

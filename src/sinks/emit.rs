@@ -243,8 +243,8 @@ fn updated_at(meta: Ref<'_, Meta>) -> Instant {
 impl Sink for Emit {
     type Work = Rows;
 
-    fn prepare(rows: &Rows) -> Rows {
-        rows.clone()
+    fn preparer(&self) -> impl Fn(&Rows) -> Rows + Send + Sync + 'static {
+        Rows::clone
     }
 
     fn write(&mut self, rows: Rows) -> Result<()> {

@@ -58,8 +58,8 @@ pub trait Sink: Send + 'static {
     /// What a worker makes of rows.
     type Work: Send + 'static;
 
-    /// Does, on a worker, what needs no knowledge of other rows.
-    fn prepare(rows: &Rows) -> Self::Work;
+    /// What workers do before: all that needs no knowledge of other rows.
+    fn preparer(&self) -> impl Fn(&Rows) -> Self::Work + Send + Sync + 'static;
     /// Takes what was prepared. It need not be durable yet.
     fn write(&mut self, work: Self::Work) -> Result<()>;
     /// Makes durable all that was written; says what became of the rows since the last time that are this sink's to judge.

@@ -13,6 +13,7 @@ use hexflow_operators::Batch;
 use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
+use crate::buffers::Buffers;
 use crate::tables::json::write_line;
 use crate::tables::{AuditRow, Columns, Tabled};
 
@@ -22,6 +23,7 @@ const LINE_BYTES: (usize, usize) = (512, 192);
 /// Writes lines into the files of a folder.
 pub struct Ndjson {
     files: Vec<Lines>,
+    buffers: Buffers,
     tally: Tally,
 }
 
@@ -45,7 +47,11 @@ impl Ndjson {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let tables = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
         let files = tables.map(|table| Lines::create(table, folder.join(format!("{table}{suffix}.ndjson"))));
-        Ok(Ndjson { files: files.into_iter().collect::<Result<_>>()?, tally: Tally::default() })
+        Ok(Ndjson {
+            files: files.into_iter().collect::<Result<_>>()?,
+            buffers: Buffers::default(),
+            tally: Tally::default(),
+        })
     }
 }
 
@@ -61,9 +67,11 @@ fn table_of<R: Tabled>() -> &'static str {
 }
 
 /// The lines of a batch, and of its audit.
-fn lines_of<R: Tabled>(batch: &Batch<R>) -> Made {
+fn lines_of<R: Tabled>(batch: &Batch<R>, buffers: &Buffers) -> Made {
     let count = batch.len();
-    let (mut lines, mut audit) = (Vec::with_capacity(count * LINE_BYTES.0), Vec::with_capacity(count * LINE_BYTES.1));
+    let (mut lines, mut audit) = (buffers.empty(), buffers.empty());
+    lines.reserve(count * LINE_BYTES.0);
+    audit.reserve(count * LINE_BYTES.1);
     for row in batch.iter() {
         let (meta, row) = (R::meta(row), R::row(row));
         write_line(&mut lines, &row);
@@ -75,11 +83,12 @@ fn lines_of<R: Tabled>(batch: &Batch<R>) -> Made {
 impl Sink for Ndjson {
     type Work = Made;
 
-    fn prepare(rows: &Rows) -> Made {
-        match rows {
-            Rows::Tracks(batch) => lines_of(batch),
-            Rows::Frames(batch) => lines_of(batch),
-            Rows::Detections(batch) => lines_of(batch),
+    fn preparer(&self) -> impl Fn(&Rows) -> Made + Send + Sync + 'static {
+        let buffers = self.buffers.clone();
+        move |rows| match rows {
+            Rows::Tracks(batch) => lines_of(batch, &buffers),
+            Rows::Frames(batch) => lines_of(batch, &buffers),
+            Rows::Detections(batch) => lines_of(batch, &buffers),
             Rows::Requests(_) | Rows::DeadLetters(_) => Made::default(),
         }
     }
@@ -90,6 +99,7 @@ impl Sink for Ndjson {
             if let Some(to) = self.files.iter_mut().find(|file| file.table == table) {
                 to.file.write_all(&lines).with_context(|| format!("cannot write {}", to.path.display()))?;
             }
+            self.buffers.put(lines);
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ pub struct Null(Tally);
 impl Sink for Null {
     type Work = u64;
 
-    fn prepare(rows: &Rows) -> u64 {
-        match rows {
+    fn preparer(&self) -> impl Fn(&Rows) -> u64 + Send + Sync + 'static {
+        |rows| match rows {
             Rows::Tracks(_) | Rows::Frames(_) | Rows::Detections(_) => rows.len() as u64,
             Rows::Requests(_) | Rows::DeadLetters(_) => 0,
         }

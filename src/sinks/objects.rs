@@ -8,7 +8,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use hexflow_dataflows::rows::gps_key;
+use columnar::Index;
+use hexflow_dataflows::rows::{Entity, Frame, gps_key};
+use hexflow_operators::Batch;
+use hexflow_operators::batch::Columns;
 use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
@@ -47,22 +50,24 @@ fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::rename(&beside, path)
 }
 
-impl Sink for Objects {
-    type Work = Rows;
+/// A frame's object and its name, if it has one.
+fn object(frames: &Columns<'_, Frame>, row: usize) -> Option<(String, Vec<u8>)> {
+    let (gps, metas) = (frames.gps.get(row)?, Frame::metas(frames));
+    Some((gps_key(metas.axion.get(row), metas.key.get(row), metas.content[row]), gps.to_vec()))
+}
 
-    fn prepare(rows: &Rows) -> Rows {
-        rows.clone()
+impl Sink for Objects {
+    type Work = Vec<(String, Vec<u8>)>;
+
+    fn preparer(&self) -> impl Fn(&Rows) -> Self::Work + Send + Sync + 'static {
+        |rows| match rows {
+            Rows::Frames(batch) => Batch::read(batch, object).flatten().collect(),
+            _ => Vec::new(),
+        }
     }
 
-    fn write(&mut self, rows: Rows) -> Result<()> {
-        if let Rows::Frames(batch) = rows {
-            for frame in batch.iter() {
-                if let Some(gps) = frame.gps {
-                    self.put(&gps_key(frame.meta.axion, frame.meta.key, *frame.meta.content), gps)?;
-                }
-            }
-        }
-        Ok(())
+    fn write(&mut self, objects: Self::Work) -> Result<()> {
+        objects.iter().try_for_each(|(key, gps)| self.put(key, gps))
     }
 
     fn commit(&mut self) -> Result<Tally> {

@@ -50,9 +50,10 @@ struct Job<W> {
 /// The thread ends when the last clone of its queue is dropped. Whoever joins it knows that all is durable.
 pub fn start<S: Sink>(name: &str, sink: S, fault: Fault) -> Result<(Queue, JoinHandle<()>)> {
     let (sender, jobs) = channel();
+    let prepare = sink.preparer();
     let hand = move |rows: &Rows, ticket, reply| {
         // A sink whose thread has ended has raised the fault that ends this run.
-        let _ = sender.send(Job { work: S::prepare(rows), rows: rows.len(), ticket, reply });
+        let _ = sender.send(Job { work: prepare(rows), rows: rows.len(), ticket, reply });
     };
     let thread = std::thread::Builder::new().name(name.to_owned());
     let what = name.to_owned();

@@ -24,6 +24,8 @@ pub struct Column {
     pub name: &'static str,
     /// What stands before its value in a line of JSON: a comma, the name in quotes, a colon.
     pub lead: &'static str,
+    /// The same before a text: its quote, too.
+    pub text_lead: &'static str,
 }
 
 /// A row of a table.
@@ -56,7 +58,7 @@ pub trait Value {
 }
 
 impl<V: Value> Value for Option<V> {
-    #[inline]
+    #[inline(always)]
     fn show(&self, column: Column, visitor: &mut impl Visitor) {
         match self {
             Some(value) => value.show(column, visitor),
@@ -68,7 +70,7 @@ impl<V: Value> Value for Option<V> {
 macro_rules! values {
     ($($value:ty: |$it:ident, $column:ident, $visitor:ident| $show:expr;)*) => {$(
         impl Value for $value {
-            #[inline]
+            #[inline(always)]
             fn show(&self, $column: Column, $visitor: &mut impl Visitor) {
                 let $it = self;
                 $show
@@ -117,7 +119,11 @@ macro_rules! row {
 
 macro_rules! column {
     ($column:ident) => {
-        $crate::tables::columns::Column { name: stringify!($column), lead: concat!(",\"", stringify!($column), "\":") }
+        $crate::tables::columns::Column {
+            name: stringify!($column),
+            lead: concat!(",\"", stringify!($column), "\":"),
+            text_lead: concat!(",\"", stringify!($column), "\":\""),
+        }
     };
 }
 

@@ -19,8 +19,9 @@ pub fn write_line(lines: &mut Vec<u8>, row: &impl Columns) {
 
 struct Json<'a>(&'a mut Vec<u8>);
 
+/// Always inlined, so that what stands before a value has a known length.
 impl Json<'_> {
-    #[inline]
+    #[inline(always)]
     fn lead(&mut self, column: Column) {
         self.0.extend_from_slice(column.lead.as_bytes());
     }
@@ -33,31 +34,31 @@ impl Json<'_> {
 }
 
 impl Visitor for Json<'_> {
-    #[inline]
+    #[inline(always)]
     fn null(&mut self, column: Column) {
         self.lead(column);
         self.0.extend_from_slice(b"null");
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, column: Column, bytes: &[u8]) {
-        self.lead(column);
         if plain_length(bytes) == bytes.len() {
-            self.0.push(b'"');
+            self.0.extend_from_slice(column.text_lead.as_bytes());
             self.0.extend_from_slice(bytes);
             self.0.push(b'"');
         } else {
+            self.lead(column);
             self.value(text(bytes));
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self, column: Column, value: i64) {
         self.lead(column);
         self.value(&value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn real(&mut self, column: Column, value: f64) {
         self.lead(column);
         self.value(&value);

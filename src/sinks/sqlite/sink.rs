@@ -105,8 +105,8 @@ impl Sqlite {
 impl Sink for Sqlite {
     type Work = Option<Prepared>;
 
-    fn prepare(rows: &Rows) -> Option<Prepared> {
-        match rows {
+    fn preparer(&self) -> impl Fn(&Rows) -> Option<Prepared> + Send + Sync + 'static {
+        |rows| match rows {
             Rows::Tracks(batch) => Some(Prepared::of(batch)),
             Rows::Frames(batch) => Some(Prepared::of(batch)),
             Rows::Detections(batch) => Some(Prepared::of(batch)),

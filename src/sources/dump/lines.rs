@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
 
-use super::buffers::Buffers;
+use crate::buffers::Buffers;
 
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 256 << 10;

@@ -12,12 +12,12 @@ use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::FixedMap;
 
-use super::buffers::Buffers;
 use super::envelope::{self, Head};
 use super::files::Dump;
 use super::lines::{Block, Lines};
 use super::problems::Problems;
 use super::records::not_an_envelope;
+use crate::buffers::Buffers;
 
 /// How long before its first line's time a file is opened: times within a partition may run back, and what an unopened
 /// file holds is not known.

@@ -8,7 +8,6 @@
 //! Reading and cutting happens on one thread a process; the workers read the envelopes and decode. Every process reads the
 //! same files and keeps the partitions of its own workers, so all cut the same epochs without a word between them.
 
-pub mod buffers;
 pub mod envelope;
 pub mod files;
 pub mod lines;

@@ -59,7 +59,8 @@ impl Records for Slice {
             let block = &self.blocks[line.block as usize];
             let bytes = block.line(line.index as usize);
             let Line { topic, partition, offset, ts, rest, .. } = *line;
-            let text = std::str::from_utf8(bytes).ok().and_then(|text| text.get(rest as usize..)).filter(|_| rest > 0);
+            let text =
+                simdutf8::basic::from_utf8(bytes).ok().and_then(|text| text.get(rest as usize..)).filter(|_| rest > 0);
             if let Some(tail) = text.and_then(|text| Tail::read(text, &mut headers)) {
                 let (headers, key, payload) = (&headers[..], tail.key, tail.payload());
                 if offer(&Record { topic, partition, offset, ts, headers, key, payload }) == Offer::Taken {
