@@ -1,11 +1,11 @@
 //! Where rows go: each sink has a thread of its own, and a worker never waits for it.
 //!
 //! ```text
-//!   rows --> deliver (an operator): prepare --> a queue a sink --> its thread: write, write, .. commit --> acknowledgement
+//!   rows --> deliver (an operator) --> a queue a sink --> its thread: prepare, write, write, .. commit --> acknowledgement
 //!               holds each batch's capability  <----------------------------------------------------------------+
 //! ```
-//! A sink's one thread serves all workers, so what can be done before the queue is done there, on the workers. What is
-//! acknowledged is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
+//! A sink's one thread serves all workers: what falls behind is prepared by the workers (`writer.rs`). What is acknowledged
+//! is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
 
 pub mod deliver;
 pub mod emit;
@@ -53,12 +53,12 @@ impl Rows {
     }
 }
 
-/// Writes rows somewhere, in two halves: on the workers and, in the order in which they come, on a thread of its own.
+/// Writes rows somewhere, in two halves: on any thread and, in the order in which they come, on a thread of its own.
 pub trait Sink: Send + 'static {
     /// What a worker makes of rows.
     type Work: Send + 'static;
 
-    /// What workers do before: all that needs no knowledge of other rows.
+    /// What is done first, on whatever thread has time: all that needs no knowledge of other rows.
     fn preparer(&self) -> impl Fn(&Rows) -> Self::Work + Send + Sync + 'static;
     /// Takes what was prepared. It need not be durable yet.
     fn write(&mut self, work: Self::Work) -> Result<()>;

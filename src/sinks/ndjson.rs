@@ -1,7 +1,7 @@
 //! Tables as lines of JSON: `DIR/<table>.ndjson`, a line for each upsert, the last of a key being its row.
 //!
-//! Each run writes the files anew. Of several processes each writes its own, `<table>.p<process>.ndjson`. The workers make
-//! the lines; the sink's thread only writes them.
+//! Each run writes the files anew. Of several processes each writes its own, `<table>.p<process>.ndjson`. Lines
+//! are made beforehand; the sink's thread need only write them.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,6 +1,10 @@
 //! A sink's thread: writes what comes, commits when much has come or nothing more does, acknowledges what is durable.
+//!
+//! Rows are prepared by whoever has time: by the sink's thread while little waits for it, else by the worker that hands them
+//! over. So one worker is not kept from its next rows, and many are not held up by one thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +19,9 @@ use crate::fault::Fault;
 /// Rows in a commit, unless no more come.
 const COMMIT_ROWS: usize = 100_000;
 
+/// Jobs that may wait for a sink's thread to prepare them: an epoch's or two.
+const UNPREPARED_JOBS: usize = 4;
+
 /// How long a sink waits for more before it commits what it has.
 const LINGER: Duration = Duration::from_millis(20);
 
@@ -23,7 +30,7 @@ const LINGER: Duration = Duration::from_millis(20);
 pub struct Queue(Arc<dyn Fn(&Rows, u64, Arc<Reply>) + Send + Sync>);
 
 impl Queue {
-    /// Prepares `rows` and puts them into the queue; `reply` hears of `ticket` once they are durable.
+    /// Puts `rows` into the queue, prepared if it is long; `reply` hears of `ticket` once they are durable.
     pub fn hand(&self, rows: &Rows, ticket: u64, reply: Arc<Reply>) {
         (self.0)(rows, ticket, reply);
     }
@@ -39,10 +46,16 @@ pub struct Reply {
 
 /// What lies in a queue.
 struct Job<W> {
-    work: W,
+    work: Work<W>,
     rows: usize,
     ticket: u64,
     reply: Arc<Reply>,
+}
+
+/// Rows, prepared or not.
+enum Work<W> {
+    Prepared(W),
+    Rows(Rows),
 }
 
 /// Starts `sink` on a thread named `name`; what it fails with ends the run.
@@ -50,34 +63,55 @@ struct Job<W> {
 /// The thread ends when the last clone of its queue is dropped. Whoever joins it knows that all is durable.
 pub fn start<S: Sink>(name: &str, sink: S, fault: Fault) -> Result<(Queue, JoinHandle<()>)> {
     let (sender, jobs) = channel();
-    let prepare = sink.preparer();
+    let (prepare, waiting) = (Arc::new(sink.preparer()), Arc::new(AtomicUsize::new(0)));
+    let queue = Incoming { jobs, waiting: Arc::clone(&waiting), prepare: Arc::clone(&prepare) };
     let hand = move |rows: &Rows, ticket, reply| {
+        let is_short = waiting.fetch_add(1, Relaxed) < UNPREPARED_JOBS;
+        let work = if is_short { Work::Rows(rows.clone()) } else { Work::Prepared(prepare(rows)) };
         // A sink whose thread has ended has raised the fault that ends this run.
-        let _ = sender.send(Job { work: prepare(rows), rows: rows.len(), ticket, reply });
+        let _ = sender.send(Job { work, rows: rows.len(), ticket, reply });
     };
     let thread = std::thread::Builder::new().name(name.to_owned());
     let what = name.to_owned();
     let run = move || {
-        if let Err(error) = serve(sink, &jobs).with_context(|| format!("the {what} sink failed")) {
+        if let Err(error) = serve(sink, &queue).with_context(|| format!("the {what} sink failed")) {
             fault.raise(error);
         }
     };
     Ok((Queue(Arc::new(hand)), thread.spawn(run).context("cannot start a thread")?))
 }
 
-fn serve<S: Sink>(mut sink: S, jobs: &Receiver<Job<S::Work>>) -> Result<()> {
+/// The thread's end of a queue.
+struct Incoming<W, P> {
+    jobs: Receiver<Job<W>>,
+    /// How many jobs are in it, about.
+    waiting: Arc<AtomicUsize>,
+    prepare: Arc<P>,
+}
+
+impl<W, P: Fn(&Rows) -> W> Incoming<W, P> {
+    fn prepared(&self, work: Work<W>) -> W {
+        self.waiting.fetch_sub(1, Relaxed);
+        match work {
+            Work::Prepared(work) => work,
+            Work::Rows(rows) => (self.prepare)(&rows),
+        }
+    }
+}
+
+fn serve<S: Sink>(mut sink: S, queue: &Incoming<S::Work, impl Fn(&Rows) -> S::Work>) -> Result<()> {
     let mut written = Vec::new();
     let mut rows = 0;
     loop {
         let next = if written.is_empty() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            queue.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            jobs.recv_timeout(LINGER)
+            queue.jobs.recv_timeout(LINGER)
         };
         let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
         if let Ok(job) = next {
             rows += job.rows;
-            sink.write(job.work)?;
+            sink.write(queue.prepared(job.work))?;
             written.push((job.ticket, job.reply));
             if rows < COMMIT_ROWS {
                 continue;

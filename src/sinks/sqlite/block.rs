@@ -1,4 +1,4 @@
-//! Rows as the values that SQLite binds: made on the workers, so that the store's one thread only binds and steps.
+//! Rows as the values that SQLite binds: made beforehand, so that the store's one thread need only bind and step.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};

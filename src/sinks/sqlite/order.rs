@@ -1,4 +1,4 @@
-//! Rows as workers prepare them, and the order in which they are written: sorted by key, near enough, since a B-tree takes
+//! Rows as they are prepared, and the order in which they are written: sorted by key, near enough, since a B-tree takes
 //! sorted rows at a fraction of the price of scattered ones.
 
 use hexflow_operators::Batch;
