@@ -28,8 +28,8 @@ use crate::hold_back::{Barrier, Position};
 use crate::standing::{Standing, StandingTrace};
 use crate::{Batch, FixedMap};
 
-/// Slots of the cache of hits: 2 MiB.
-const CACHE_SLOTS: usize = 1 << 16;
+/// Slots of the cache of hits, 48 bytes each.
+const CACHE_SLOTS: usize = 1 << 14;
 
 /// The key of a lookup: a hash of what is looked up, of which the bits above the lowest 32 spread well.
 pub type Key = u128;
