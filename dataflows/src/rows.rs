@@ -159,12 +159,6 @@ pub trait Entity: Columnar<Container: columnar::Container> {
         let version = Version { updated_at, order, content };
         Candidate { key: metas.key.get(row), version, event_ms: metas.ts[row] }
     }
-
-    /// The row's version, as deduplication knows it.
-    fn version(row: Ref<'_, Self>) -> Version {
-        let meta = Self::meta(row);
-        Version { updated_at: *meta.updated_at, order: *meta.order, content: *meta.content }
-    }
 }
 
 macro_rules! entity {

@@ -83,8 +83,8 @@ values! {
     Text<'_>: |value, column, visitor| visitor.text(column, value.0);
     &str: |value, column, visitor| visitor.text(column, value.as_bytes());
     String: |value, column, visitor| visitor.text(column, value.as_bytes());
-    AxionId: |value, column, visitor| visitor.text(column, &value.0);
-    Cell: |value, column, visitor| visitor.text(column, &value.0);
+    AxionId: |value, column, visitor| visitor.text(column, value.as_bytes());
+    Cell: |value, column, visitor| visitor.text(column, value.as_bytes());
     i64: |value, column, visitor| visitor.integer(column, *value);
     u32: |value, column, visitor| visitor.integer(column, i64::from(*value));
     f64: |value, column, visitor| visitor.real(column, *value);

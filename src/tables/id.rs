@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// An axion track id, as text.
 #[derive(Clone, Copy, Debug)]
-pub struct AxionId(pub(super) [u8; 36]);
+pub struct AxionId([u8; 36]);
 
 impl AxionId {
     /// The text of an id.
@@ -28,7 +28,7 @@ impl AxionId {
 
 /// An H3 cell as 15 hex digits.
 #[derive(Clone, Copy, Debug)]
-pub struct Cell(pub(super) [u8; 15]);
+pub struct Cell([u8; 15]);
 
 impl Cell {
     /// The text of a cell's index.
@@ -43,6 +43,11 @@ impl Cell {
     /// As text.
     pub fn as_str(&self) -> &str {
         text(&self.0)
+    }
+
+    /// As bytes of text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 

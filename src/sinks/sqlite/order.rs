@@ -2,6 +2,7 @@
 //! sorted rows at a fraction of the price of scattered ones.
 
 use hexflow_operators::Batch;
+use hexflow_operators::upsert::Candidate;
 use hexflow_operators::versions::Version;
 
 use super::block::Block;
@@ -34,8 +35,8 @@ impl Prepared {
         let (rows, audit) =
             (Block::with_room(count, R::Row::COLUMNS.len() + 1), Block::with_room(count, AuditRow::COLUMNS.len()));
         let mut prepared = Prepared { table: R::Row::TABLE, rows, audit, versions: Vec::with_capacity(count) };
-        for row in batch.iter() {
-            let (meta, version, row) = (R::meta(row), R::version(row), R::row(row));
+        for (row, Candidate { version, .. }) in batch.iter().zip(batch.read(R::candidate)) {
+            let (meta, row) = (R::meta(row), R::row(row));
             // SQLite's integers are signed; an order fits, since it has 63 bits.
             prepared.rows.push(&row, Some(version.order.cast_signed()));
             prepared.audit.push(&R::audit(meta, &row), None);
