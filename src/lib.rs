@@ -6,11 +6,13 @@
 pub mod bench;
 pub mod board;
 pub mod cli;
+pub mod clickhouse;
 pub mod cluster;
 pub mod config;
 pub mod dump;
 pub mod fault;
 pub mod generate;
+pub mod migrate;
 pub mod progress;
 pub mod replay;
 pub mod sinks;

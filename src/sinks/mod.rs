@@ -7,6 +7,7 @@
 //! A sink's one thread serves all workers, so what can be done before the queue is done there, on the workers. What is
 //! acknowledged is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
 
+pub mod clickhouse;
 pub mod deliver;
 pub mod emit;
 pub mod ndjson;
