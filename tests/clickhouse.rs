@@ -142,7 +142,8 @@ fn a_row_that_is_inserted_again_is_not_swallowed() {
 #[test]
 fn odd_ids_are_only_ids() {
     let mut scene = Scene::default();
-    let ids = ["'); DROP TABLE tracks; --", "a\\", "?", "??", "a\u{1}b", "\u{1}", "tab\tline\nnul\0", "`{x:String}", "é🚢"];
+    let ids =
+        ["'); DROP TABLE tracks; --", "a\\", "?", "??", "a\u{1}b", "\u{1}", "tab\tline\nnul\0", "`{x:String}", "é🚢"];
     for (n, updated) in [1, 2, 3, 3].into_iter().enumerate() {
         for id in ids {
             scene.send(TRACKS, 0, &track(id, updated)).set_header("request-id", Some(id));

@@ -28,7 +28,7 @@ fn a_server_that_is_killed_and_comes_back() {
     std::thread::sleep(Duration::from_secs(4));
     assert!(!run.has_ended(), "it waits");
     let _server = stopped.start();
-    let output = run.end().expect(0).says(&["ClickHouse at http://127.0.0.1", "refused", "answers again after"]);
+    let output = run.end().expect(0).says(&["ClickHouse at http://127.0.0.1", "network error", "answers again after"]);
     assert_eq!(output.stderr.matches("nothing is lost").count(), 1, "told once a minute: {output:?}");
     assert_counted(&output.summary(), &counts);
     assert_stored(&place, &database, &oracle);
@@ -124,14 +124,20 @@ fn a_migration_makes_what_is_missing_and_tells_what_differs() {
     database.sql("DROP TABLE tracks");
     database.sql("ALTER TABLE frames MODIFY COLUMN lat Float32");
     let plan = migrate().arg("--dry-run").end().expect(0).says(&["column frames.lat is Float32, not Float64"]);
-    assert!(plan.stdout.contains("CREATE TABLE IF NOT EXISTS") && plan.stdout.contains("tracks: would be made"), "{plan:?}");
+    assert!(
+        plan.stdout.contains("CREATE TABLE IF NOT EXISTS") && plan.stdout.contains("tracks: would be made"),
+        "{plan:?}"
+    );
     let tracks = "SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = 'tracks'";
     assert_eq!(database.sql(tracks)[0]["n"], 0);
     let made = migrate().end().expect(0);
     assert!(made.stdout.contains("tracks: made") && made.stdout.contains("audit_log: there"), "{made:?}");
     assert_eq!(database.sql(tracks)[0]["n"], 1);
     let again = migrate().end().expect(0);
-    assert!(again.stdout.contains("tracks: there\n") && again.stdout.contains("frames: there, but different"), "{again:?}");
+    assert!(
+        again.stdout.contains("tracks: there\n") && again.stdout.contains("frames: there, but different"),
+        "{again:?}"
+    );
 }
 
 /// What is sent where a cluster is configured; this server has none, and says so.
@@ -140,7 +146,9 @@ fn a_migration_of_a_cluster() {
     let database = Server::shared().no_database();
     let plan = database.configure(Run::new("migrate")).args(["--dry-run", "--set", "clickhouse.cluster=main"]);
     let plan = plan.end().expect(0);
-    for text in ["CREATE DATABASE IF NOT EXISTS `nowhere` ON CLUSTER `main`", "ENGINE = ReplicatedMergeTree('/clickhouse/"] {
+    for text in
+        ["CREATE DATABASE IF NOT EXISTS `nowhere` ON CLUSTER `main`", "ENGINE = ReplicatedMergeTree('/clickhouse/"]
+    {
         assert!(plan.stdout.contains(text), "{plan:?}");
     }
     let run = database.configure(Run::new("migrate")).args(["--set", "clickhouse.cluster=main"]);

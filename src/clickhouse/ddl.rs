@@ -54,6 +54,9 @@ mod tests {
         assert!(statement.starts_with("CREATE TABLE IF NOT EXISTS `hexflow`.`audit_log` ON CLUSTER `main`\n("));
         assert!(statement.contains("ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/"), "{statement}");
         assert!(statement.contains("ORDER BY (`entity`, `entity_id`, `request_id`)"), "{statement}");
-        assert_eq!(create_database("hexflow", Some("main")), "CREATE DATABASE IF NOT EXISTS `hexflow` ON CLUSTER `main`");
+        assert_eq!(
+            create_database("hexflow", Some("main")),
+            "CREATE DATABASE IF NOT EXISTS `hexflow` ON CLUSTER `main`"
+        );
     }
 }

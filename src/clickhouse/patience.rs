@@ -45,11 +45,13 @@ impl Patience {
                     }
                     return Ok(answer);
                 }
-                Err(Failure::Final(why, advice)) => return Err(anyhow!("cannot {what}: {}: {why}; {advice}", self.whom)),
+                Err(Failure::Final(why, advice)) => {
+                    return Err(anyhow!("cannot {what}: {}: {why}; {advice}", self.whom));
+                }
                 Err(Failure::Passing(why)) => {
                     if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
                         eprintln!(
-                            "hexflow: {}: cannot {what} for {:.0?}, trying until it can, nothing is lost: {why}",
+                            "hexflow: {}: cannot {what}, nothing is lost, trying again until it can ({:.0?} so far): {why}",
                             self.whom,
                             began.elapsed()
                         );

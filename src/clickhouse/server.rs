@@ -70,7 +70,8 @@ impl Server {
     /// From now on asks with the settings for writing, those of them that the server knows.
     pub fn prepare_to_write(&mut self) -> Result<(), Failure> {
         let names: Vec<_> = SETTINGS.iter().map(|(name, _)| sql::text(name)).collect();
-        let known = self.texts::<1>(&format!("SELECT name FROM system.settings WHERE name IN ({})", names.join(",")))?;
+        let known =
+            self.texts::<1>(&format!("SELECT name FROM system.settings WHERE name IN ({})", names.join(",")))?;
         for (name, value) in SETTINGS.iter().filter(|(name, _)| known.iter().any(|[known]| known == *name)) {
             self.client.set_setting(*name, *value);
         }

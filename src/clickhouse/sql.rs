@@ -63,9 +63,6 @@ mod tests {
     #[test]
     fn a_set_is_one_text() {
         assert_eq!(set(["a", "b'"]), r"(SELECT arrayJoin(splitByChar('\x01', '\x01a\x01b\'')))");
-        assert_eq!(
-            set(["a", "b\u{1}"]),
-            "(SELECT arrayJoin(arrayConcat(splitByChar('\\x01', '\\x01a'), ['b\u{1}'])))"
-        );
+        assert_eq!(set(["a", "b\u{1}"]), "(SELECT arrayJoin(arrayConcat(splitByChar('\\x01', '\\x01a'), ['b\u{1}'])))");
     }
 }

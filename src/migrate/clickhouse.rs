@@ -33,8 +33,12 @@ impl Tables {
 
     fn told<T>(&self, what: &str, answer: std::result::Result<T, Failure>) -> Result<T> {
         answer.map_err(|failure| match failure {
-            Failure::Passing(why) => anyhow!("cannot {what}: ClickHouse at {}: {why}; try again later", self.server.url()),
-            Failure::Final(why, advice) => anyhow!("cannot {what}: ClickHouse at {}: {why}; {advice}", self.server.url()),
+            Failure::Passing(why) => {
+                anyhow!("cannot {what}: ClickHouse at {}: {why}; try again later", self.server.url())
+            }
+            Failure::Final(why, advice) => {
+                anyhow!("cannot {what}: ClickHouse at {}: {why}; {advice}", self.server.url())
+            }
         })
     }
 }
@@ -52,10 +56,12 @@ impl Target for Tables {
         let state = if is_there { State::Stands } else { State::Missing(ddl::create_database(database, cluster)) };
         let mut steps = vec![Step { what: format!("database {database}"), state }];
         let there = self.told("look at the tables", look(&self.server))?;
-        steps.extend(TABLES.iter().map(|table| Step {
-            what: format!("table {database}.{}", table.name),
-            state: state_of(&there, table, cluster)
-                .unwrap_or_else(|| State::Missing(ddl::create_table(database, table, cluster))),
+        steps.extend(TABLES.iter().map(|table| {
+            Step {
+                what: format!("table {database}.{}", table.name),
+                state: state_of(&there, table, cluster)
+                    .unwrap_or_else(|| State::Missing(ddl::create_table(database, table, cluster))),
+            }
         }));
         Ok(steps)
     }
@@ -85,7 +91,8 @@ fn look(server: &Server) -> std::result::Result<There, Failure> {
     let tables = server.texts::<3>(&format!(
         "SELECT name, engine, replaceRegexpAll(sorting_key, '[`()]', '') FROM system.tables WHERE database = {database}"
     ))?;
-    let columns = server.texts::<3>(&format!("SELECT table, name, type FROM system.columns WHERE database = {database}"))?;
+    let columns =
+        server.texts::<3>(&format!("SELECT table, name, type FROM system.columns WHERE database = {database}"))?;
     Ok(There {
         tables: tables.into_iter().map(|[name, engine, key]| (name, (engine, key))).collect(),
         columns: columns.into_iter().map(|[table, name, kind]| ((table, name), kind)).collect(),
@@ -108,11 +115,9 @@ fn state_of(there: &There, table: &Table, cluster: Option<&str>) -> Option<State
 
 /// The columns that rows need and that are not there, or of another type.
 fn wrong_columns(there: &There, table: &Table) -> Vec<String> {
-    let wrong = |(name, wanted): (&str, String)| {
-        match there.columns.get(&(table.name.to_owned(), name.to_owned())) {
-            None => Some(format!("table {} has no column {name}", table.name)),
-            Some(kind) => (*kind != wanted).then(|| format!("column {}.{name} is {kind}, not {wanted}", table.name)),
-        }
+    let wrong = |(name, wanted): (&str, String)| match there.columns.get(&(table.name.to_owned(), name.to_owned())) {
+        None => Some(format!("table {} has no column {name}", table.name)),
+        Some(kind) => (*kind != wanted).then(|| format!("column {}.{name} is {kind}, not {wanted}", table.name)),
     };
     table.typed().filter_map(wrong).collect()
 }

@@ -68,7 +68,7 @@ impl Block {
     }
 
     /// The number of rows.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.places.len()
     }
 

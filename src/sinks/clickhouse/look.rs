@@ -105,7 +105,8 @@ pub fn deletes(server: &Server, table: &Table, places: &[Place<'_>], block: u64)
 /// hold of others too.
 pub fn within(table: &Table, places: &[Place<'_>]) -> String {
     let one = |(n, name): (usize, &str)| {
-        let distinct: HashSet<_> = places.iter().filter_map(|place| texts(place.key(), table.keys).get(n).copied()).collect();
+        let distinct: HashSet<_> =
+            places.iter().filter_map(|place| texts(place.key(), table.keys).get(n).copied()).collect();
         format!("{} IN {}", sql::name(name), sql::set(distinct))
     };
     table.key().enumerate().map(one).collect::<Vec<_>>().join(" AND ")

@@ -74,7 +74,7 @@ impl ClickHouse {
 /// The rows of a table, in order.
 fn places<'a>(waiting: &'a [Prepared], table: &Table, of: impl Fn(&'a Prepared) -> &'a Block) -> Vec<Place<'a>> {
     let of_table = waiting.iter().filter(|prepared| prepared.rows.table.name == table.name).map(of);
-    of_table.flat_map(|block| (0..block.len()).map(|row| block.place(row))).collect()
+    of_table.flat_map(|block| (0..block.count()).map(|row| block.place(row))).collect()
 }
 
 /// The audits of a table's rows, in the same order.

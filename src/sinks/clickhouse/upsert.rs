@@ -83,7 +83,8 @@ impl Judged<'_> {
                 stood = look_up(server, table, &last)?;
                 last.retain(|place| is_wanted(place, stood.by_key.get(place.key())));
             }
-            let superseded: Vec<_> = last.iter().copied().filter(|place| stood.by_key.contains_key(place.key())).collect();
+            let superseded: Vec<_> =
+                last.iter().copied().filter(|place| stood.by_key.contains_key(place.key())).collect();
             for delete in deletes(server, table, &superseded, stood.block) {
                 server.run(&delete)?;
             }
