@@ -29,7 +29,7 @@ static SETTINGS: &[(&str, &str)] = &[
     ("lightweight_deletes_sync", "1"),
     ("lightweight_delete_mode", "lightweight_update"),
     ("allow_nondeterministic_mutations", "1"),
-    ("max_query_size", "16777216"),
+    ("max_query_size", "33554432"),
 ];
 
 /// A server.

@@ -10,8 +10,11 @@ use crate::clickhouse::schema::{CONTENT, Table, VERSION};
 use crate::clickhouse::server::unreadable;
 use crate::clickhouse::{Failure, Server, sql};
 
-/// Keys in one statement: of the longest ids, all of it escaped, it stays below `max_query_size`.
-pub const KEYS_AT_ONCE: usize = 20_000;
+/// Bytes of keys in one question: as many as go, since each reads the table anew; escaped they stay below `max_query_size`.
+const LOOK_BYTES: usize = 8 << 20;
+
+/// Bytes of keys in one delete: a replicated one may be kept in Keeper, whose entries are below 1 MiB.
+const DELETE_BYTES: usize = 256 << 10;
 
 /// Keys in one statement where each is listed as a tuple, which takes long to parse.
 pub const TUPLES_AT_ONCE: usize = 1_000;
@@ -56,7 +59,7 @@ pub fn each_row(
     mut show: impl FnMut(&[u8], Version, u64),
 ) -> Result<(), Failure> {
     let keys = table.key().map(sql::name).collect::<Vec<_>>().join(", ");
-    for some in places.chunks(KEYS_AT_ONCE) {
+    for some in in_questions(places) {
         let query = format!(
             "SELECT {keys}, toUnixTimestamp64Milli({}), {VERSION}, {CONTENT}, _block_number FROM {} WHERE {}",
             sql::name(table.age),
@@ -87,7 +90,7 @@ fn read<'a>(reader: &mut Reader<'a>, keys: usize) -> Option<(&'a [u8], Version, 
 
 /// The statements that delete the rows under the keys of `places`, up to a block.
 pub fn deletes(server: &Server, table: &Table, places: &[Place<'_>], block: u64) -> Vec<String> {
-    let at_once = if table.keys == 1 { KEYS_AT_ONCE } else { TUPLES_AT_ONCE };
+    let at_once = if table.keys == 1 { usize::MAX } else { TUPLES_AT_ONCE };
     let delete = |some: &[Place<'_>]| {
         let mut condition = within(table, some);
         if table.keys > 1 {
@@ -98,7 +101,26 @@ pub fn deletes(server: &Server, table: &Table, places: &[Place<'_>], block: u64)
         }
         format!("DELETE FROM {} WHERE {condition} AND _block_number <= {block}", server.table(table.name))
     };
-    places.chunks(at_once).map(delete).collect()
+    parts(places, at_once, DELETE_BYTES).into_iter().map(delete).collect()
+}
+
+/// Cuts places into as many as one question can name.
+pub fn in_questions<'p, 'a>(places: &'p [Place<'a>]) -> Vec<&'p [Place<'a>]> {
+    parts(places, usize::MAX, LOOK_BYTES)
+}
+
+/// Cuts places into parts of at most so many keys, and so many bytes of keys unless one alone has more.
+fn parts<'p, 'a>(places: &'p [Place<'a>], most: usize, bytes: usize) -> Vec<&'p [Place<'a>]> {
+    let (mut parts, mut start, mut taken) = (Vec::new(), 0, 0);
+    for (n, place) in places.iter().enumerate() {
+        if n > start && (n - start == most || taken + place.key().len() > bytes) {
+            parts.push(&places[start..n]);
+            (start, taken) = (n, 0);
+        }
+        taken += place.key().len();
+    }
+    parts.extend((start < places.len()).then(|| &places[start..]));
+    parts
 }
 
 /// A condition that holds of all rows under the keys of `places`; of a longer key each column by itself, so that it may

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::block::Place;
-use super::look::{KEYS_AT_ONCE, TUPLES_AT_ONCE, each_row, quoted, rank, within};
+use super::look::{TUPLES_AT_ONCE, each_row, in_questions, quoted, rank, within};
 use crate::clickhouse::binary::Reader;
 use crate::clickhouse::schema::Table;
 use crate::clickhouse::server::unreadable;
@@ -15,7 +15,7 @@ use crate::clickhouse::{Failure, Server, sql};
 pub fn mends(server: &Server, table: &Table, places: &[Place<'_>]) -> Result<Vec<String>, Failure> {
     let names = table.key().map(sql::name).collect::<Vec<_>>().join(", ");
     let mut twice = Vec::new();
-    for some in places.chunks(KEYS_AT_ONCE) {
+    for some in in_questions(places) {
         let query = format!(
             "SELECT {names} FROM {} WHERE {} GROUP BY {names} HAVING count() > 1",
             server.table(table.name),
