@@ -25,7 +25,7 @@ pub fn create_table(database: &str, table: &Table, cluster: Option<&str>) -> Str
         on_cluster(cluster),
         columns.join(",\n"),
         engine(cluster),
-        table.order.iter().map(|column| sql::name(column)).collect::<Vec<_>>().join(", "),
+        table.key().map(sql::name).collect::<Vec<_>>().join(", "),
         GRANULE_ROWS,
     )
 }
@@ -53,7 +53,7 @@ mod tests {
         let statement = create_table("hexflow", audit, Some("main"));
         assert!(statement.starts_with("CREATE TABLE IF NOT EXISTS `hexflow`.`audit_log` ON CLUSTER `main`\n("));
         assert!(statement.contains("ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/"), "{statement}");
-        assert!(statement.contains("ORDER BY (`entity`, `entity_id`, `request_id`)"), "{statement}");
+        assert!(statement.contains("ORDER BY (`request_id`, `entity`, `entity_id`)"), "{statement}");
         assert_eq!(
             create_database("hexflow", Some("main")),
             "CREATE DATABASE IF NOT EXISTS `hexflow` ON CLUSTER `main`"

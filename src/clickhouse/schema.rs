@@ -31,12 +31,10 @@ pub struct Column {
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Its columns; the first `keys` are the primary key, all texts.
+    /// Its columns; the first `keys` are the primary key, all texts, and the order in which rows lie.
     pub columns: &'static [Column],
     /// How many columns the primary key has.
     pub keys: usize,
-    /// The order in which rows lie, a permutation of the key.
-    pub order: &'static [&'static str],
     /// The column that says how new a row is, ms since the epoch.
     pub age: &'static str,
 }
@@ -88,7 +86,6 @@ pub static TABLES: [Table; 4] = [
     Table {
         name: "tracks",
         keys: 1,
-        order: &["track_id"],
         age: "updated_at",
         columns: columns![
             track_id: Text, citylens_track_id: Text, org_id: Text or null, status: Word, device_id: Text or null, started_at: Time,
@@ -98,7 +95,6 @@ pub static TABLES: [Table; 4] = [
     Table {
         name: "frames",
         keys: 1,
-        order: &["frame_id"],
         age: "updated_at",
         columns: columns![
             frame_id: Text, track_id: Text, citylens_track_id: Text, org_id: Text or null, sequence: Number, captured_at: Time,
@@ -109,7 +105,6 @@ pub static TABLES: [Table; 4] = [
     Table {
         name: "detections",
         keys: 1,
-        order: &["detection_id"],
         age: "updated_at",
         columns: columns![
             detection_id: Text, frame_id: Text, track_id: Text, citylens_track_id: Text, org_id: Text or null, detector: Word,
@@ -120,8 +115,6 @@ pub static TABLES: [Table; 4] = [
     Table {
         name: "audit_log",
         keys: 3,
-        // Ids of entities come in runs, those of requests at random: a look at some touches fewer granules so.
-        order: &["entity", "entity_id", "request_id"],
         age: "at",
         columns: columns![
             request_id: Text, entity: Word, entity_id: Text, org_id: Text or null, action: Word, source: Word, at: Time,
@@ -157,11 +150,6 @@ mod tests {
     #[test]
     fn keys_and_ages_are_columns() {
         for table in &TABLES {
-            let mut order: Vec<_> = table.order.to_vec();
-            let mut key: Vec<_> = table.key().collect();
-            order.sort_unstable();
-            key.sort_unstable();
-            assert_eq!(order, key);
             let plain = |column: &&Column| !column.nullable && matches!(column.kind, Kind::Text | Kind::Word);
             assert_eq!(table.columns[..table.keys].iter().filter(plain).count(), table.keys);
             assert!(table.columns.iter().any(|column| column.name == table.age && column.kind == Kind::Time));

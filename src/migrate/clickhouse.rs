@@ -107,8 +107,9 @@ fn state_of(there: &There, table: &Table, cluster: Option<&str>) -> Option<State
     if engine != wanted {
         ways.push(format!("its engine is {engine}, not {wanted}"));
     }
-    if *key != table.order.join(", ") {
-        ways.push(format!("it is ordered by {key}, not by {}", table.order.join(", ")));
+    let order = table.key().collect::<Vec<_>>().join(", ");
+    if *key != order {
+        ways.push(format!("it is ordered by {key}, not by {order}"));
     }
     Some(if ways.is_empty() { State::Stands } else { State::Differs(ways) })
 }

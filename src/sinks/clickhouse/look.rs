@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use hexflow_dataflows::rows::text;
 use hexflow_operators::versions::Version;
 
 use super::block::Place;
@@ -123,15 +124,12 @@ fn parts<'p, 'a>(places: &'p [Place<'a>], most: usize, bytes: usize) -> Vec<&'p 
     parts
 }
 
-/// A condition that holds of all rows under the keys of `places`; of a longer key each column by itself, so that it may
-/// hold of others too.
+/// A condition that holds of all rows under the keys of `places`; of a longer key by its first column alone, so that it may
+/// hold of others too: sets are what costs.
 pub fn within(table: &Table, places: &[Place<'_>]) -> String {
-    let one = |(n, name): (usize, &str)| {
-        let distinct: HashSet<_> =
-            places.iter().filter_map(|place| texts(place.key(), table.keys).get(n).copied()).collect();
-        format!("{} IN {}", sql::name(name), sql::set(distinct))
-    };
-    table.key().enumerate().map(one).collect::<Vec<_>>().join(" AND ")
+    let first = table.columns[0].name;
+    let distinct: HashSet<_> = places.iter().filter_map(|place| Reader::new(place.key()).text()).collect();
+    format!("{} IN {}", sql::name(first), sql::set(distinct.into_iter().map(text)))
 }
 
 /// The texts of a key, as they stand in a statement.
@@ -142,5 +140,5 @@ pub fn quoted(key: &[u8], keys: usize) -> Vec<String> {
 /// The texts of a key.
 fn texts(key: &[u8], keys: usize) -> Vec<&str> {
     let mut reader = Reader::new(key);
-    (0..keys).map_while(|_| reader.text()).map(hexflow_dataflows::rows::text).collect()
+    (0..keys).map_while(|_| reader.text()).map(text).collect()
 }
