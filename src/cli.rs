@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use crate::bench::{self, BenchArgs};
 use crate::config::Config;
 use crate::generate::{self, GenerateArgs};
+use crate::migrate::{self, MigrateArgs};
 use crate::replay::{self, ReplayArgs};
 
 /// A geospatial event pipeline on timely and differential dataflow.
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Replay topic dumps through the pipelines.
     Replay(ReplayArgs),
+    /// Make the tables in ClickHouse that are not there yet.
+    Migrate(MigrateArgs),
     /// Make realistic dumps of the citylens topics, of any size.
     Generate(GenerateArgs),
     /// Measure hexflow on this machine.
@@ -109,6 +112,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let load = || Config::load(cli.configuration.config.as_deref(), &cli.configuration.set).map_err(Failure::usage);
     match cli.command {
         Command::Replay(args) => replay::run(&args, &load()?),
+        Command::Migrate(args) => migrate::run(&args, &load()?),
         Command::Generate(args) => Ok(generate::run(&args)?),
         Command::Bench(_) => bench::run(),
         Command::Config => print(load()?.render().as_bytes()),

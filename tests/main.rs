@@ -8,6 +8,8 @@ mod support;
 mod broken_files;
 mod broken_input;
 mod broken_store;
+mod clickhouse;
+mod clickhouse_away;
 mod command_line;
 mod configuration;
 mod dead_letter;

@@ -23,6 +23,7 @@ impl Default for Config {
                 database: "hexflow".into(),
                 user: "default".into(),
                 password: Secret::default(),
+                cluster: None,
             },
             postgres: Postgres { url: SecretUrl::from("postgres://postgres@127.0.0.1:5432/hexflow") },
             object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },

@@ -82,6 +82,8 @@ pub struct ClickHouse {
     pub user: String,
     /// The user's password; may be empty.
     pub password: Secret,
+    /// The cluster in which tables are replicated; without it they are on one server.
+    pub cluster: Option<String>,
 }
 
 /// PostgreSQL.

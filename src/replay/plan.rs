@@ -8,12 +8,14 @@ use hexflow_dataflows::citylens::Settings;
 use hexflow_dataflows::decode::OnMalformed;
 use hexflow_dataflows::rows::track_key;
 use hexflow_operators::lookup::Key;
+use uuid::Uuid;
 
 use super::args::{ReplayArgs, Store};
 use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::fault::Fault;
 use crate::sinks::Sink;
+use crate::sinks::clickhouse;
 use crate::sinks::emit::Emit;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
@@ -44,14 +46,15 @@ impl Plan {
     pub fn new(args: &ReplayArgs, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
         let objects = object_folder(args, config)?;
-        // The one process that writes for all is the first; null and ndjson are written by each for itself.
+        // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
+        // track, and a track of one process, so that no two write the same row.
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
         let writes = !gather || args.cluster.process == 0;
         let requests = args.emit.is_some() && !args.dry_run;
         let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
         let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
         if writes {
-            let queue = plan.store(args, fault)?;
+            let queue = plan.store(args, config, fault)?;
             plan.sinks.push(queue);
         }
         if let Some(folder) = args.emit.as_deref().filter(|_| writes && !args.dry_run) {
@@ -65,24 +68,39 @@ impl Plan {
         Ok(plan)
     }
 
+    fn keep(&mut self, stored: &[(String, Uuid)]) {
+        self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+    }
+
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
         let (queue, thread) = writer::start(name, sink, fault.clone())?;
         self.threads.push(thread);
         Ok(queue)
     }
 
-    /// Opens the store; of the embedded one, the mapping that stands there is kept.
-    fn store(&mut self, args: &ReplayArgs, fault: &Fault) -> Result<Queue> {
+    /// Opens the store; the mapping that stands there is kept.
+    fn store(&mut self, args: &ReplayArgs, config: &Config, fault: &Fault) -> Result<Queue> {
         let name = "store";
         match &args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
                 let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
                 let stored = sqlite::stored_mapping(&store)?;
-                self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+                self.keep(&stored);
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
                 self.start(name, Sqlite::new(store, path.clone()), fault)
+            }
+            Store::ClickHouse => {
+                let mut store = clickhouse::open(config)?;
+                // One worker of all has them.
+                if args.cluster.process == 0 {
+                    self.keep(&clickhouse::stored_mapping(&mut store)?);
+                }
+                if args.dry_run {
+                    return self.start(name, Null::default(), fault);
+                }
+                self.start(name, store, fault)
             }
             Store::Ndjson(folder) if !args.dry_run => {
                 let cluster = &args.cluster;
@@ -118,7 +136,7 @@ fn object_folder(args: &ReplayArgs, config: &Config) -> Result<Option<PathBuf>, 
         None => Ok(match &args.store {
             Store::Sqlite(path) => Some(path.with_extension("objects")),
             Store::Ndjson(folder) => Some(folder.join("objects")),
-            Store::Null => None,
+            Store::ClickHouse | Store::Null => None,
         }),
     }
 }

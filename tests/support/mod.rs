@@ -1,6 +1,7 @@
 //! What the families share: running the program, making its input, reading what it stored.
 
 pub(crate) mod broken;
+pub(crate) mod clickhouse;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod emitted;
