@@ -110,6 +110,12 @@ impl Running {
         self.child.try_wait().expect("a child").is_some()
     }
 
+    /// Asks it to stop, as supervisors do.
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(kill.expect("kill").success(), "a child of ours");
+    }
+
     /// Kills it, as `kill -9` does.
     pub(crate) fn kill(mut self) -> Output {
         self.child.kill().expect("a child of ours");
@@ -195,8 +201,13 @@ impl Output {
 }
 
 /// Waits for a condition; `what` says which, if it never holds.
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+pub(crate) fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    wait_at_most(Duration::from_secs(30), what, holds);
+}
+
+/// The same with another patience.
+pub(crate) fn wait_at_most(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(2));
