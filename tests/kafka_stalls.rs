@@ -99,6 +99,7 @@ fn frames_ahead_of_their_tracks_are_counted_once() {
     topics.produce(&scene.records);
     let run = topics.run(&place).args(["-w", "2", "--set", "kafka.citylens.batch_size=20"]).start();
     topics.wait_for_lag(750);
+    sleep(Duration::from_millis(1_500)); // long enough to be told of
     let late = [scene.send(TRACKS, 9, &track("t-late", 5)).clone()];
     topics.produce(&late);
     topics.wait_for_lag(0);

@@ -82,12 +82,11 @@ impl Stored {
             self.session = None; // which ends the input
             return;
         };
+        // Before its time passes, which it does with the next epoch.
         let rows: Vec<Rows> = self.mapped.iter().flat_map(Receiver::try_iter).collect();
+        rows.into_iter().for_each(|rows| self.put(rows));
         if let Some(session) = self.session.as_mut().filter(|session| *session.time() < floor) {
             session.advance_to(floor);
-        }
-        rows.into_iter().for_each(|rows| self.put(rows));
-        if let Some(session) = &mut self.session {
             session.flush();
         }
     }

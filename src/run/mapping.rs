@@ -25,7 +25,7 @@ pub struct Lookout {
     pub progress: Arc<Progress>,
     /// Where new rows go.
     pub rows: Sender<Rows>,
-    /// Wakes who hears of them.
+    /// Lets the time pass that they come at.
     pub gate: Gate,
 }
 
@@ -61,7 +61,7 @@ impl Lookout {
             if self.rows.send(rows).is_err() {
                 return;
             }
-            self.gate.wake();
+            self.gate.pulse();
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -21,7 +21,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::place::Place;
 use super::record::{DETECTIONS, FRAMES, Record, TRACKS};
-use super::run::{Run, wait_at_most};
+use super::run::Run;
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 24;
@@ -216,13 +216,12 @@ impl Topics {
     /// Waits until so many records are still to be committed, and no fewer.
     #[track_caller]
     pub(crate) fn wait_for_lag(&self, lag: i64) {
-        let mut last = i64::MAX;
-        wait_at_most(Duration::from_secs(90), &format!("a lag of {lag}"), || {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.lag() > lag && Instant::now() < deadline {
             sleep(Duration::from_millis(100));
-            last = self.lag();
-            last <= lag
-        });
-        assert_eq!(last, lag, "{:?}", self.offsets());
+        }
+        let behind: Vec<_> = self.offsets().into_iter().filter(|(_, (committed, end))| committed < end).collect();
+        assert_eq!(self.lag(), lag, "committed and end of what is behind: {behind:?}");
     }
 }
 

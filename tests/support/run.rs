@@ -163,6 +163,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.stdout.is_some() {
             let _ = self.child.kill().and_then(|()| self.child.wait());
+            if let (true, Some(Ok(said))) = (thread::panicking(), self.stderr.take().map(JoinHandle::join)) {
+                eprintln!("it had said: {}", String::from_utf8_lossy(&said));
+            }
         }
     }
 }
@@ -201,13 +204,8 @@ impl Output {
 }
 
 /// Waits for a condition; `what` says which, if it never holds.
-pub(crate) fn wait_until(what: &str, holds: impl FnMut() -> bool) {
-    wait_at_most(Duration::from_secs(30), what, holds);
-}
-
-/// The same with another patience.
-pub(crate) fn wait_at_most(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + patience;
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(2));

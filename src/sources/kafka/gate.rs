@@ -49,9 +49,10 @@ impl Gate {
         state.wake();
     }
 
-    /// Wakes the workers.
-    pub fn wake(&self) {
-        self.state().wake();
+    /// Lets an epoch without records pass, on all processes: for who has put something else into the dataflow.
+    pub fn pulse(&self) {
+        let count = self.state().workers.len();
+        self.deal((0..count).map(|_| Default::default()).collect());
     }
 
     /// Deals an epoch, a pair of batches a worker; the epoch's number.
