@@ -67,7 +67,8 @@ fn bytes_that_are_no_text_stall_their_partition() {
 #[test]
 fn a_missing_mapping_holds_only_its_partitions_until_it_comes() {
     let records = renumbered(&sample::first_hours(4));
-    let (tracks, others): (Vec<Record>, Vec<Record>) = records.iter().cloned().partition(|record| record.topic == TRACKS);
+    let (tracks, others): (Vec<Record>, Vec<Record>) =
+        records.iter().cloned().partition(|record| record.topic == TRACKS);
     let (oracle, _) = Oracle::of(&records);
     let (place, topics) = (Place::new(), Topics::new());
     topics.produce(&others);

@@ -72,7 +72,9 @@ mod tests {
     fn any_name_is_taken_and_no_secret_shown() {
         let config = Config::load_with(None, [], &SETS.map(String::from)).unwrap();
         let exposed: Vec<_> = config.kafka.properties.expose().collect();
-        assert!(exposed.contains(&("sasl.password", "hunter2")) && exposed.contains(&("security.protocol", "SASL_SSL")));
+        assert!(
+            exposed.contains(&("sasl.password", "hunter2")) && exposed.contains(&("security.protocol", "SASL_SSL"))
+        );
         let shown = format!("{config:?}{}", config.render());
         assert!(!shown.contains("hunter2") && shown.contains("SASL_SSL"), "{shown}");
     }

@@ -104,7 +104,8 @@ impl Plan {
                 let cluster = &args.cluster;
                 let alone = cluster.processes == 1 || self.gather;
                 let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
-                let lines = if args.afresh { Ndjson::create(folder, &suffix)? } else { Ndjson::append(folder, &suffix)? };
+                let lines =
+                    if args.afresh { Ndjson::create(folder, &suffix)? } else { Ndjson::append(folder, &suffix)? };
                 self.start(name, lines, fault)
             }
             Store::Null | Store::Sqlite(_) | Store::Ndjson(_) => self.start(name, Null::default(), fault),

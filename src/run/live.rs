@@ -79,8 +79,7 @@ fn consumer(args: &RunArgs, config: &Config, fault: &Fault) -> Result<BaseConsum
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
     let (ledger, watch) = Default::default();
-    let consumer =
-        client::consumer(&client, Context { ledger, names: names.clone(), watch, fault: fault.clone() })?;
+    let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault: fault.clone() })?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
     }

@@ -151,9 +151,10 @@ impl Topics {
     }
 
     fn send(&self, producer: &BaseProducer, name: &str, record: &Record, payload: Option<&[u8]>) {
-        let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(value) })
-        });
+        let headers = record
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         let partition = i32::try_from(record.partition).expect("a partition");
         let mut message = BaseRecord::<str, [u8]>::to(name).partition(partition).timestamp(record.ts).headers(headers);
         message.key = record.key.as_deref();

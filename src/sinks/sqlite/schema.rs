@@ -76,9 +76,8 @@ pub fn stored_mapping(store: &Connection) -> Result<Vec<(String, Uuid)>> {
 pub fn mapping_since(store: &Connection, last: &mut i64) -> Result<Vec<(String, Uuid)>> {
     let columns = "SELECT rowid, citylens_track_id, axion_track_id FROM citylens_track_mapping WHERE rowid > ?1";
     let mut select = store.prepare(columns)?;
-    let rows = select.query_map([*last], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
+    let rows = select
+        .query_map([*last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
     rows.map(|row| {
         let (number, track, axion) = row.context("cannot read the table citylens_track_mapping")?;
         let id = axion.parse().with_context(|| {

@@ -56,7 +56,9 @@ pub fn consumer<C: ConsumerContext>(client: &ClientConfig, context: C) -> Result
             let reason = if is_secret(&name) { "its value is refused".to_owned() } else { reason };
             Failure::usage(format!("kafka.properties.{name}: {reason}"))
         }
-        error => Failure::Run(anyhow!("cannot make a Kafka consumer: {error}; check kafka.brokers and kafka.properties")),
+        error => {
+            Failure::Run(anyhow!("cannot make a Kafka consumer: {error}; check kafka.brokers and kafka.properties"))
+        }
     })
 }
 

@@ -229,7 +229,8 @@ impl Feeder {
             self.wait_for_sinks();
             return;
         }
-        let mut wait = self.filling.due_at().map_or(PERIOD, |due| due.saturating_duration_since(Instant::now()).min(PERIOD));
+        let mut wait =
+            self.filling.due_at().map_or(PERIOD, |due| due.saturating_duration_since(Instant::now()).min(PERIOD));
         // The consumer is lent out while a message of it is looked at.
         let (consumer, gathered, filling, share) = (&self.consumer, &mut self.gathered, &mut self.filling, self.share);
         while let Some(message) = consumer.poll(wait) {
@@ -345,7 +346,8 @@ fn gather(
         context.watch.found();
     }
     let at = At { topic, partition, offset, ts: message.timestamp().to_millis().unwrap_or(0) };
-    let headers = message.headers().into_iter().flat_map(BorrowedHeaders::iter).map(|header| (header.key, header.value));
+    let headers =
+        message.headers().into_iter().flat_map(BorrowedHeaders::iter).map(|header| (header.key, header.value));
     gathered[share.worker(partition)][usize::from(!again)].push(at, message.key(), message.payload(), headers);
     filling.add(Instant::now());
 }

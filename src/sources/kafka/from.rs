@@ -36,9 +36,10 @@ impl FromStr for From {
             (in_bounds && !topic.is_empty()).then(|| From::Offset { topic: topic.to_owned(), partition, offset })
         };
         match text.strip_prefix('@') {
-            Some(time) => time.parse::<Timestamp>().map(|time| From::Time(time.as_millisecond())).map_err(|error| {
-                format!("{error}; expected @ and a time such as @2022-01-03T00:00:00Z")
-            }),
+            Some(time) => time
+                .parse::<Timestamp>()
+                .map(|time| From::Time(time.as_millisecond()))
+                .map_err(|error| format!("{error}; expected @ and a time such as @2022-01-03T00:00:00Z")),
             None if text == "earliest" => Ok(From::Earliest),
             None if text == "latest" => Ok(From::Latest),
             None => place().ok_or_else(|| "expected earliest, latest, @TIME or TOPIC/PARTITION:OFFSET".to_owned()),

@@ -168,7 +168,8 @@ impl Ledger {
 
     /// All epochs below `frontier` are durable in every sink; without one, all are.
     pub fn settle(&mut self, frontier: Option<u64>) {
-        while let Some(epoch) = self.epochs.pop_front_if(|epoch| frontier.is_none_or(|frontier| epoch.time < frontier)) {
+        while let Some(epoch) = self.epochs.pop_front_if(|epoch| frontier.is_none_or(|frontier| epoch.time < frontier))
+        {
             for (stream, end) in epoch.ends {
                 if let Some(reading) = self.partitions.get_mut(&stream) {
                     reading.durable = reading.durable.max(end);
@@ -180,7 +181,8 @@ impl Ledger {
     /// What may be committed and is not yet, of all partitions or of some.
     pub fn to_commit(&self, of: Option<&[Stream]>) -> Vec<(Stream, u64)> {
         let asked = |stream| of.is_none_or(|of| of.contains(stream));
-        let open = self.partitions.iter().filter(|(stream, reading)| asked(stream) && reading.durable > reading.committed);
+        let open =
+            self.partitions.iter().filter(|(stream, reading)| asked(stream) && reading.durable > reading.committed);
         open.map(|(stream, reading)| (*stream, reading.durable)).collect()
     }
 

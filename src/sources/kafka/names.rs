@@ -40,7 +40,11 @@ impl Names {
         for &(stream, offset) in offsets {
             let (topic, partition) = partition_of_stream(stream);
             // Partitions are below 2^24, and offsets below 2^63, where any of these has come from.
-            let _ = list.add_partition_offset(self.of(topic), partition.cast_signed(), Offset::Offset(offset.cast_signed()));
+            let _ = list.add_partition_offset(
+                self.of(topic),
+                partition.cast_signed(),
+                Offset::Offset(offset.cast_signed()),
+            );
         }
         list
     }

@@ -116,7 +116,10 @@ fn one<C: ConsumerContext>(
         (topic == *contract || topic == name.as_str()) && number.cast_unsigned() == partition
     };
     let Some((_, _, _, stream)) = all.iter().find(|one| is_it(one)) else {
-        bail!("--from {topic}/{partition}:{offset}: no such partition is read; the topics are {}", names.all().join(", "));
+        bail!(
+            "--from {topic}/{partition}:{offset}: no such partition is read; the topics are {}",
+            names.all().join(", ")
+        );
     };
     Ok(names.offsets(&[(*stream, offset)]))
 }
