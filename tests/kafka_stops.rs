@@ -104,7 +104,9 @@ fn told_to_stop_in_the_middle_it_commits_what_it_stored() {
         wait_until("it stores something", || count_rows(&place.database(), "audit_log") > before || topics.lag() == 0);
         run.terminate();
         let output = run.end().expect(0);
-        read += output.summary()["records"].as_i64().expect("a number");
+        let count = |name: &str| output.summary()[name].as_i64().expect("a number");
+        // What waits for a track that was still to be read is left to the next run.
+        read += count("records") - count("stalled");
         assert_eq!(topics.lag(), total - read, "nothing is read twice");
     }
     let run = topics.run(&place).start();

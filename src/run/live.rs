@@ -28,8 +28,9 @@ use crate::replay::plan::{Outlets, Plan};
 use crate::replay::summary::Summary;
 use crate::sources::batching::Batching;
 use crate::sources::kafka::context::Context;
-use crate::sources::kafka::feeder::{Feeder, News, Share};
+use crate::sources::kafka::feeder::{Feeder, News};
 use crate::sources::kafka::gate::Gate;
+use crate::sources::kafka::gather::{Gathering, Share};
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
 use crate::sources::kafka::{client, start};
@@ -158,12 +159,13 @@ fn start_feeder(
     // An epoch is a batch of each of the partitions that a process reads at a time.
     let batch_size = citylens.batch_size * citylens.max_concurrency;
     let rule = Batching { batch_size, linger: Duration::from_millis(citylens.linger_ms) };
-    let progress = Arc::clone(&shared.progress);
+    let gathering = Gathering::new(share, rule);
+    let (progress, retry_interval) = (Arc::clone(&shared.progress), config.retry_interval);
     let run = move || {
         let mut workers: Vec<_> = ends.ready.iter().take(share.count).collect();
         workers.sort_by_key(|&(index, _)| index);
         ends.gate.wake_by(workers.into_iter().map(|(_, activator)| activator).collect());
-        Feeder::new(consumer, ends.gate, share, rule, ends.news, stop, progress).run(signals::end_in_time)
+        Feeder::new(consumer, ends.gate, gathering, retry_interval, ends.news, stop, progress).run(signals::end_in_time)
     };
     thread::Builder::new().name("feeder".to_owned()).spawn(run).context("cannot start a thread")
 }

@@ -6,20 +6,19 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use hexflow_dataflows::decode::Stall;
-use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::FixedMap;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers};
-use rdkafka::{Message, TopicPartitionList};
 
-use super::batch::{At, Batch};
+use super::commits::{self, Commits};
 use super::context::Context;
 use super::gate::Gate;
-use super::ledger::{Orders, Taken};
+use super::gather::Gathering;
+use super::ledger::Orders;
+use super::retries::Retries;
 use super::stalled::Stalled;
 use crate::progress::Progress;
-use crate::sources::batching::{Batching, Filling};
 
 /// Epochs that may be under way: with the size of one this bounds what lies between here and the slowest sink's last
 /// acknowledgement.
@@ -32,12 +31,6 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// member of the group however long sinks take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Time between two commits.
-const COMMIT_PERIOD: Duration = Duration::from_millis(200);
-
-/// After so long a commit that was not acknowledged is sent again.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long a partition's reading may take to be set back.
 const SEEK_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -49,56 +42,33 @@ pub struct News {
     pub stalls: Option<(Vec<Stall>, FixedMap<u32, u64>)>,
 }
 
-/// The workers of this process among all.
-#[derive(Clone, Copy, Debug)]
-pub struct Share {
-    /// Number of this process's first worker.
-    pub first: usize,
-    /// The number of its workers.
-    pub count: usize,
-    /// Number of all workers.
-    pub peers: usize,
-}
-
-impl Share {
-    /// Which of this process's workers reads a partition, always the same: the one that owns its tracks, if it is here.
-    fn worker(self, partition: u32) -> usize {
-        let partition = partition as usize;
-        let owner = (partition % self.peers).checked_sub(self.first).filter(|owner| *owner < self.count);
-        owner.unwrap_or(partition % self.count)
-    }
-}
-
 /// Reads for the workers of one process.
 pub struct Feeder {
     consumer: BaseConsumer<Context>,
     gate: Gate,
-    share: Share,
     news: Receiver<News>,
     /// Whether this process is to stop.
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
-    filling: Filling,
-    /// What is gathered, a pair of batches a worker.
-    gathered: Vec<[Batch; 2]>,
+    gathering: Gathering,
     stalled: Stalled,
     /// Since when sinks are full.
     full: Option<Instant>,
     /// Whether all partitions are paused for that.
     paused: bool,
-    /// The last offsets that were sent to be committed, and when.
-    sent: (Vec<(u32, u64)>, Instant),
+    commits: Commits,
+    retries: Retries,
     /// Partitions whose reading could not be set back yet.
     astray: Vec<u32>,
 }
 
 impl Feeder {
-    /// A feeder that gathers epochs by `rule`.
+    /// A feeder that fills `gathering`, and tries a stalled record again after `retry_interval`.
     pub fn new(
         consumer: BaseConsumer<Context>,
         gate: Gate,
-        share: Share,
-        rule: Batching,
+        gathering: Gathering,
+        retry_interval: Duration,
         news: Receiver<News>,
         stop: Arc<AtomicBool>,
         progress: Arc<Progress>,
@@ -107,16 +77,15 @@ impl Feeder {
         Feeder {
             consumer,
             gate,
-            share,
             news,
             stop,
             progress,
-            filling: Filling::new(rule),
-            gathered: empty(share.count),
+            gathering,
             stalled,
             full: None,
             paused: false,
-            sent: (Vec::new(), Instant::now()),
+            commits: Commits::default(),
+            retries: Retries::new(retry_interval),
             astray: Vec::new(),
         }
     }
@@ -131,24 +100,18 @@ impl Feeder {
         while !self.stop.load(Relaxed) && !self.gate.is_stopping() {
             self.hear();
             self.read();
-            self.commit();
+            self.commits.now_and_then(&self.consumer);
         }
         stopping();
-        self.deal();
+        self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
         self.gate.close();
         self.pause();
         while self.hear() {
             // What still comes is not taken. The brokers are asked, so that partitions are not taken from under us.
             drop(self.consumer.poll(PERIOD));
-            self.commit();
+            self.commits.now_and_then(&self.consumer);
         }
-        let last = self.consumer.context().ledger().to_commit(None);
-        if !last.is_empty() {
-            self.consumer.commit(&names.offsets(&last), CommitMode::Sync).map_err(|error| {
-                anyhow::anyhow!("cannot commit the last offsets: {error}; what was stored stays, and is read once more")
-            })?;
-        }
-        Ok(())
+        commits::last(&self.consumer)
     }
 
     /// Hears what the workers tell; false when nothing more will come.
@@ -164,7 +127,10 @@ impl Feeder {
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        for stream in std::mem::take(&mut self.astray) {
+        let astray = std::mem::take(&mut self.astray);
+        let due = self.retries.due(self.consumer.context().ledger().halted(), Instant::now());
+        for stream in astray.into_iter().chain(due) {
+            self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
             let again = self.consumer.context().ledger().rewind(stream);
             self.rewind(again.into_iter().collect());
         }
@@ -186,10 +152,10 @@ impl Feeder {
 
     fn obey(&mut self, orders: Orders) {
         if !orders.pause.is_empty() {
-            self.try_to("pause", |consumer, list| consumer.pause(list), orders.pause);
+            self.try_to("pause", Consumer::pause, orders.pause);
         }
         if !orders.rewind.is_empty() {
-            self.deal(); // what comes again comes in a later epoch than what was dropped
+            self.gathering.deal(&self.gate, self.consumer.context(), &self.progress); // what comes again comes in a later epoch than what was dropped
         }
         self.rewind(orders.rewind);
     }
@@ -203,7 +169,7 @@ impl Feeder {
         let list = context.names.offsets(&offsets);
         let streams = offsets.iter().map(|(stream, _)| *stream);
         if !self.paused {
-            self.try_to("resume", |consumer, list| consumer.resume(list), streams);
+            self.try_to("resume", Consumer::resume, streams);
         }
         let failed = match self.consumer.seek_partitions(list, SEEK_PATIENCE) {
             Ok(list) => {
@@ -229,22 +195,20 @@ impl Feeder {
             self.wait_for_sinks();
             return;
         }
-        let mut wait =
-            self.filling.due_at().map_or(PERIOD, |due| due.saturating_duration_since(Instant::now()).min(PERIOD));
-        // The consumer is lent out while a message of it is looked at.
-        let (consumer, gathered, filling, share) = (&self.consumer, &mut self.gathered, &mut self.filling, self.share);
-        while let Some(message) = consumer.poll(wait) {
+        let due = self.gathering.due_at();
+        let mut wait = due.map_or(PERIOD, |due| due.saturating_duration_since(Instant::now()).min(PERIOD));
+        while let Some(message) = self.consumer.poll(wait) {
             wait = Duration::ZERO;
             match message {
-                Ok(message) => gather(consumer.context(), share, &message, gathered, filling),
-                Err(error) => said(consumer.context(), &error),
+                Ok(message) => self.gathering.take(self.consumer.context(), &message),
+                Err(error) => said(self.consumer.context(), &error),
             }
-            if filling.room() == 0 {
+            if self.gathering.is_full() {
                 break;
             }
         }
-        if self.filling.is_due(Instant::now()) {
-            self.deal();
+        if self.gathering.is_due() {
+            self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
         }
     }
 
@@ -257,7 +221,7 @@ impl Feeder {
         self.full = None;
         if std::mem::take(&mut self.paused) {
             let going: Vec<_> = self.consumer.context().ledger().going().collect();
-            self.try_to("resume", |consumer, list| consumer.resume(list), going);
+            self.try_to("resume", Consumer::resume, going);
         }
         false
     }
@@ -274,7 +238,7 @@ impl Feeder {
     fn pause(&mut self) {
         self.paused = true;
         let going: Vec<_> = self.consumer.context().ledger().going().collect();
-        self.try_to("pause", |consumer, list| consumer.pause(list), going);
+        self.try_to("pause", Consumer::pause, going);
     }
 
     fn try_to(
@@ -289,67 +253,6 @@ impl Feeder {
             context.watch.say(&format!("cannot {what} partitions: {error}"));
         }
     }
-
-    /// Deals what was gathered, if anything, as an epoch.
-    fn deal(&mut self) {
-        if self.filling.take() == 0 {
-            return;
-        }
-        let batches = std::mem::replace(&mut self.gathered, empty(self.share.count));
-        let first = batches.iter().map(|[_, first]| first.len()).sum();
-        self.progress.saw(first, 0, i64::MIN, true);
-        if let Some(epoch) = self.gate.deal(batches) {
-            self.consumer.context().ledger().deal(epoch);
-        }
-    }
-
-    /// Commits what is durable, now and then.
-    fn commit(&mut self) {
-        if self.sent.1.elapsed() < COMMIT_PERIOD {
-            return;
-        }
-        let context = self.consumer.context();
-        let durable = context.ledger().to_commit(None);
-        let old_news = durable == self.sent.0 && self.sent.1.elapsed() < COMMIT_PATIENCE;
-        if durable.is_empty() || old_news {
-            return;
-        }
-        if let Err(error) = self.consumer.commit(&context.names.offsets(&durable), CommitMode::Async) {
-            context.watch.say(&format!("cannot commit yet: {error}"));
-        }
-        self.sent = (durable, Instant::now());
-    }
-}
-
-/// A pair of empty batches for each of `count` workers.
-fn empty(count: usize) -> Vec<[Batch; 2]> {
-    (0..count).map(|_| [true, false].map(Batch::new)).collect()
-}
-
-/// Takes a message into the batch of its worker, if it is to go on.
-fn gather(
-    context: &Context,
-    share: Share,
-    message: &BorrowedMessage<'_>,
-    gathered: &mut [[Batch; 2]],
-    filling: &mut Filling,
-) {
-    let topic = context.names.topic(message.topic());
-    let (Some(topic), Ok(partition)) = (topic, u32::try_from(message.partition())) else { return };
-    let Ok(offset) = u64::try_from(message.offset()) else { return };
-    let again = match context.ledger().take(stream_of(topic, partition), offset) {
-        Taken::First => false,
-        Taken::Again => true,
-        Taken::Not => return,
-    };
-    if filling.is_empty() {
-        context.watch.found();
-    }
-    let at = At { topic, partition, offset, ts: message.timestamp().to_millis().unwrap_or(0) };
-    let headers =
-        message.headers().into_iter().flat_map(BorrowedHeaders::iter).map(|header| (header.key, header.value));
-    gathered[share.worker(partition)][usize::from(!again)].push(at, message.key(), message.payload(), headers);
-    filling.add(Instant::now());
 }
 
 /// Says what is wrong with reading, and what to do.

@@ -93,6 +93,11 @@ impl Ledger {
         self.partitions.iter().filter(|(_, reading)| reading.halted.is_none()).map(|(stream, _)| *stream)
     }
 
+    /// The partitions that stand still, and where.
+    pub fn halted(&self) -> Vec<(Stream, u64)> {
+        self.partitions.iter().filter_map(|(stream, reading)| Some((*stream, reading.halted?))).collect()
+    }
+
     /// A record was read.
     pub fn take(&mut self, stream: Stream, offset: u64) -> Taken {
         let Some(reading) = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none()) else {

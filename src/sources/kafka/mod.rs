@@ -15,12 +15,15 @@
 
 pub mod batch;
 pub mod client;
+pub mod commits;
 pub mod context;
 pub mod feeder;
 pub mod from;
 pub mod gate;
+pub mod gather;
 pub mod ledger;
 pub mod names;
+pub mod retries;
 pub mod source;
 pub mod stalled;
 pub mod start;
