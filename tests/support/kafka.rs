@@ -200,7 +200,7 @@ impl Topics {
         let mut offsets = BTreeMap::new();
         for partition in committed.elements() {
             let (name, number) = (partition.topic(), partition.partition());
-            let (_, end) = consumer.fetch_watermarks(name, number, PATIENCE).expect("watermarks");
+            let end = end_of(&consumer, name, number);
             let committed = if let Offset::Offset(offset) = partition.offset() { offset } else { 0 };
             if end > 0 {
                 offsets.insert((name[self.prefix.len()..].to_owned(), number), (committed, end));
@@ -223,6 +223,18 @@ impl Topics {
         }
         let behind: Vec<_> = self.offsets().into_iter().filter(|(_, (committed, end))| committed < end).collect();
         assert_eq!(self.lag(), lag, "committed and end of what is behind: {behind:?}");
+    }
+}
+
+/// The end of a partition, which may be too new to have a leader.
+fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
+            Ok((_, end)) => return end,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        sleep(Duration::from_millis(50));
     }
 }
 
