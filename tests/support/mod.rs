@@ -6,6 +6,7 @@ pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod emitted;
 pub(crate) mod judge;
+pub(crate) mod kafka;
 pub(crate) mod place;
 pub(crate) mod record;
 pub(crate) mod run;
