@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use hexflow_operators::upsert::Tally;
@@ -22,7 +22,7 @@ const COMMIT_ROWS: usize = 100_000;
 /// Jobs that may wait for a sink's thread to prepare them: an epoch's or two.
 const UNPREPARED_JOBS: usize = 4;
 
-/// How long a sink waits for more before it commits what it has.
+/// How long a sink waits for more, from the first that it has not committed; what lies in its queue then still comes along.
 const LINGER: Duration = Duration::from_millis(20);
 
 /// The way to a sink's thread; cheap to clone.
@@ -101,15 +101,18 @@ impl<W, P: Fn(&Rows) -> W> Incoming<W, P> {
 
 fn serve<S: Sink>(mut sink: S, queue: &Incoming<S::Work, impl Fn(&Rows) -> S::Work>) -> Result<()> {
     let mut written = Vec::new();
-    let mut rows = 0;
+    let (mut rows, mut since) = (0, Instant::now());
     loop {
         let next = if written.is_empty() {
             queue.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            queue.jobs.recv_timeout(LINGER)
+            queue.jobs.recv_timeout(LINGER.saturating_sub(since.elapsed()))
         };
         let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
         if let Ok(job) = next {
+            if written.is_empty() {
+                since = Instant::now();
+            }
             rows += job.rows;
             sink.write(queue.prepared(job.work))?;
             written.push((job.ticket, job.reply));
