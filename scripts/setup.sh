@@ -25,9 +25,12 @@ rust_is_there() {
         cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1
 }
 
-# The embedded database, zstd and the allocator are C.
+# The embedded database, the Kafka client, zstd and the allocator are C; the client builds with make, and takes the system's TLS.
 if ! command -v cc >/dev/null || ! printf '#include <stdlib.h>\n' | cc -E - >/dev/null 2>&1; then
     apt_install gcc libc6-dev
+fi
+if ! command -v c++ >/dev/null || ! command -v make >/dev/null || ! pkg-config --exists openssl 2>/dev/null; then
+    apt_install g++ make pkg-config libssl-dev
 fi
 
 if ! rust_is_there; then

@@ -22,14 +22,18 @@ use crate::progress::Progress;
 pub struct Board {
     /// By stream and offset: a stream stands at the lowest of its offsets.
     stalls: BTreeMap<(u32, u64), (Stall, bool)>,
+    /// Counts the changes, so that who looks often need not read all.
+    changes: u64,
 }
 
 impl Board {
     fn stall(&mut self, stall: Stall) {
+        self.changes += 1;
         self.stalls.insert((stall.stream, stall.offset), (stall, false));
     }
 
     fn barrier(&mut self, barrier: Barrier) {
+        self.changes += 1;
         match barrier {
             Barrier::Raised(_) => {} // its stall comes with the reason
             Barrier::Resolved(Position { stream, offset }) => {
@@ -37,8 +41,16 @@ impl Board {
                     *resolved = true;
                 }
             }
-            Barrier::Lifted(Position { stream, offset }) => drop(self.stalls.remove(&(stream, offset))),
+            // What comes behind it in its stream comes again, and says again whether it stalls.
+            Barrier::Lifted(Position { stream, offset }) => {
+                self.stalls.retain(|&(other, at), _| other != stream || at < offset);
+            }
         }
+    }
+
+    /// How often it has changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The partitions that stand still, each at its lowest offset.
@@ -49,15 +61,16 @@ impl Board {
     }
 
     /// The partitions whose lowest stall is resolved, to be read again from there; told once.
+    ///
+    /// Their stalls leave the board, those further on too: all of it is read again, and what still stalls will say so.
     pub fn take_resolved(&mut self) -> FixedMap<u32, u64> {
         let mut again = FixedMap::default();
         for stall in self.standing() {
-            if let Some((_, resolved)) = self.stalls.get_mut(&(stall.stream, stall.offset))
-                && std::mem::take(resolved)
-            {
+            if self.stalls.get(&(stall.stream, stall.offset)).is_some_and(|(_, resolved)| *resolved) {
                 again.insert(stall.stream, stall.offset);
             }
         }
+        self.stalls.retain(|(stream, _), _| !again.contains_key(stream));
         again
     }
 }
@@ -75,7 +88,7 @@ pub fn keep<'scope>(
         Pipeline,
         "Board",
         |_capability, _info| {
-            // At one time stalls come before what resolves or lifts them.
+            // At one time a stall comes after what lifts those before it, and before what resolves it.
             let mut waiting: BTreeMap<u64, (Vec<Stall>, Vec<Barrier>)> = BTreeMap::new();
             let mut held = BTreeMap::new();
             move |(stalls, stalls_frontier), (barriers, barriers_frontier), output| {
@@ -91,8 +104,11 @@ pub fn keep<'scope>(
                 while let Some(entry) = waiting.first_entry().filter(|entry| complete(entry.key())) {
                     let (time, (stalls, barriers)) = entry.remove_entry();
                     let mut board = board.borrow_mut();
+                    let (lifted, others): (Vec<_>, Vec<_>) =
+                        barriers.into_iter().partition(|barrier| matches!(barrier, Barrier::Lifted(_)));
+                    lifted.into_iter().for_each(|barrier| board.barrier(barrier));
                     stalls.into_iter().for_each(|stall| board.stall(stall));
-                    barriers.into_iter().for_each(|barrier| board.barrier(barrier));
+                    others.into_iter().for_each(|barrier| board.barrier(barrier));
                     progress.stalls.store(board.standing().len() as u64, Relaxed);
                     held.remove(&time); // the time may pass: the board knows
                 }

@@ -11,7 +11,9 @@ use clap_complete::Shell;
 use crate::bench::{self, BenchArgs};
 use crate::config::Config;
 use crate::generate::{self, GenerateArgs};
+use crate::migrate::{self, MigrateArgs};
 use crate::replay::{self, ReplayArgs};
+use crate::run::{self, RunArgs};
 
 /// A geospatial event pipeline on timely and differential dataflow.
 #[derive(Parser, Debug)]
@@ -33,6 +35,10 @@ struct Cli {
 enum Command {
     /// Replay topic dumps through the pipelines.
     Replay(ReplayArgs),
+    /// Make the tables in ClickHouse that are not there yet.
+    Migrate(MigrateArgs),
+    /// Read the topics from Kafka into a store, until told to stop.
+    Run(RunArgs),
     /// Make realistic dumps of the citylens topics, of any size.
     Generate(GenerateArgs),
     /// Measure hexflow on this machine.
@@ -91,7 +97,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(2));
         }
     };
-    match run(cli) {
+    match obey(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Stalled) => ExitCode::from(3),
         Err(Failure::Usage(message)) => {
@@ -105,10 +111,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn obey(cli: Cli) -> Result<(), Failure> {
     let load = || Config::load(cli.configuration.config.as_deref(), &cli.configuration.set).map_err(Failure::usage);
     match cli.command {
         Command::Replay(args) => replay::run(&args, &load()?),
+        Command::Migrate(args) => migrate::run(&args, &load()?),
+        Command::Run(args) => run::run(&args, &load()?),
         Command::Generate(args) => Ok(generate::run(&args)?),
         Command::Bench(_) => bench::run(),
         Command::Config => print(load()?.render().as_bytes()),

@@ -190,8 +190,11 @@ impl Decoder {
             return Found::OtherEnv;
         }
         let stream = stream_of(record.topic, record.partition);
-        if !self.halted.is_empty() && self.halted.get(&stream).is_some_and(|&offset| record.offset >= offset) {
-            return Found::Halted;
+        match self.halted.get(&stream).filter(|_| !self.halted.is_empty()) {
+            Some(&offset) if record.offset > offset => return Found::Halted,
+            // Its source offers the very record once more: the topic may have been made anew.
+            Some(&offset) if record.offset == offset => drop(self.halted.remove(&stream)),
+            _ => {}
         }
         let read = headers.check(record.topic).and_then(|()| match record.topic {
             Topic::CitylensTracks => parse::track(record, &headers, &mut rows.tracks),

@@ -3,6 +3,9 @@
 use crate::messages::topic::Topic;
 use crate::record::Record;
 
+/// The names of the headers that are read; any other may hold whatever it likes.
+pub const NAMES: [&str; 5] = ["env", "message-type", "request-id", "org-id", "traceparent"];
+
 /// What FORMATS names; of a header that comes twice the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Headers<'a> {

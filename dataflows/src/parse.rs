@@ -154,6 +154,7 @@ fn read<'a, M: Deserialize<'a>>(
 ) -> Result<M, String> {
     let payload = match record.payload {
         Some(Payload::Escaped(inside)) => return escaped(inside).ok_or_else(String::new),
+        Some(Payload::Unreadable(_, reason)) => return Err(reason.to_owned()),
         Some(Payload::Text(text)) if !text.is_empty() => text,
         _ => return Err("the payload is empty".to_owned()),
     };

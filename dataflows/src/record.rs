@@ -35,6 +35,8 @@ pub enum Payload<'a> {
     /// The value as a JSON string holds it, between its quotes: a source that has it so offers it so, before it takes the
     /// escapes out. It may turn out to be no string's inside at all.
     Escaped(&'a str),
+    /// What came is no record as the contract has it, whatever its value says: the bytes of that, and what is wrong.
+    Unreadable(&'a [u8], &'static str),
 }
 
 /// What became of a record that was offered.
@@ -57,11 +59,15 @@ impl<'a> Record<'a> {
     pub fn head(&self) -> &'a str {
         match self.payload {
             Some(Payload::Text(text) | Payload::Escaped(text)) => &text[..text.floor_char_boundary(HEAD_BYTES)],
+            Some(Payload::Unreadable(bytes, _)) => {
+                let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+                head.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+            }
             None => "",
         }
     }
 
-    /// The payload as text; empty where there is none.
+    /// The payload as text; empty where there is none, or where it is none.
     pub fn text(&self) -> &'a str {
         match self.payload {
             Some(Payload::Text(text)) => text,

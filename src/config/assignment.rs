@@ -1,8 +1,9 @@
 //! One `key = value` as somebody wrote it, before anything is known about the key.
 
 use super::field::quote;
-use super::keys::Key;
+use super::keys::{Key, PROPERTIES};
 use super::nearest::nearest;
+use super::properties::shown;
 use super::rules::expected;
 use super::{Config, Origin, Problem};
 
@@ -42,6 +43,9 @@ impl Assignment {
 
     /// Sets the key and remembers where its value came from.
     pub(super) fn apply(self, config: &mut Config) -> Result<(), Problem> {
+        if let Some(name) = self.key.strip_prefix(PROPERTIES).filter(|name| !name.is_empty()) {
+            return self.apply_property(name, config);
+        }
         let Some(key) = Key::find(&self.key) else {
             let nearest = nearest(&self.key);
             return Err(Problem::UnknownKey { origin: self.origin, key: self.key, nearest });
@@ -65,7 +69,18 @@ impl Assignment {
             Form::String if !fits => expected.push_str(" (without quotes)"),
             _ => {}
         }
-        Err(Problem::WrongValue { origin: self.origin, key: key.name, value, expected })
+        Err(Problem::WrongValue { origin: self.origin, key: key.name.into(), value, expected })
+    }
+
+    /// Sets a property of librdkafka: whether there is such a one, only it can tell.
+    fn apply_property(&self, name: &str, config: &mut Config) -> Result<(), Problem> {
+        let one_value = !matches!(self.form, Form::Bare("an array" | "a table" | "a date or time"));
+        let text = one_value && !self.text.contains(char::REPLACEMENT_CHARACTER);
+        if text && config.kafka.properties.set(name, &self.text, self.origin.clone()) {
+            return Ok(());
+        }
+        let (value, expected) = (quote(shown(name, &self.text)), "text, a number or true or false".to_owned());
+        Err(Problem::WrongValue { origin: self.origin.clone(), key: self.key.clone(), value, expected })
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::settings::*;
-use super::{Secret, SecretUrl};
+use super::{Properties, Secret, SecretUrl};
 
 impl Default for Config {
     fn default() -> Self {
@@ -16,13 +16,16 @@ impl Default for Config {
             kafka: Kafka {
                 brokers: "127.0.0.1:9092".into(),
                 group: "hexflow".into(),
+                topic_prefix: None,
                 citylens: Batching { batch_size: 500, max_concurrency: 4, linger_ms: 100 },
+                properties: Properties::default(),
             },
             clickhouse: ClickHouse {
                 url: "http://127.0.0.1:8123".into(),
                 database: "hexflow".into(),
                 user: "default".into(),
                 password: Secret::default(),
+                cluster: None,
             },
             postgres: Postgres { url: SecretUrl::from("postgres://postgres@127.0.0.1:5432/hexflow") },
             object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },

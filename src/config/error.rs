@@ -58,7 +58,7 @@ pub enum Problem {
         /// Who set it.
         origin: Origin,
         /// The key's name.
-        key: &'static str,
+        key: String,
         /// The value as written, secrets masked.
         value: String,
         /// What would have been right.

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::assignment::{Assignment, Form};
-use super::keys::KEYS;
+use super::keys::{KEYS, PROPERTIES};
 use super::{Origin, Problem};
 
 /// Reads the file at `path`.
@@ -51,7 +51,7 @@ fn collect(table: &DeTable<'_>, prefix: &str, leaves: &mut Vec<Leaf>) {
         let within = format!("{key}.");
         match value.get_ref() {
             DeValue::Table(table) if !table.is_empty() => collect(table, &within, leaves),
-            DeValue::Table(_) if KEYS.iter().any(|known| known.name.starts_with(&within)) => {}
+            DeValue::Table(_) if within == PROPERTIES || KEYS.iter().any(|known| known.name.starts_with(&within)) => {}
             value => {
                 let (text, form) = written(value);
                 leaves.push(Leaf { key, text, form, start: name.span().start });

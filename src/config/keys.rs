@@ -13,6 +13,9 @@ pub(super) struct Key {
     pub(super) field: fn(&mut Config) -> &mut dyn Field,
 }
 
+/// What the names of librdkafka's own properties follow.
+pub(super) const PROPERTIES: &str = "kafka.properties.";
+
 /// The name is the field's own path, so that the two cannot part.
 macro_rules! key {
     ($first:ident $(. $rest:ident)*, $comment:literal) => {
@@ -31,13 +34,15 @@ pub(super) static KEYS: &[Key] = &[
     key!(retry_interval, "time between two attempts at a stalled record or an absent server"),
     key!(kafka.brokers, "brokers to ask first, host:port, separated by commas"),
     key!(kafka.group, "consumer group, by which processes share partitions"),
+    key!(kafka.topic_prefix, "what stands before each topic's name on the brokers; empty: nothing"),
     key!(kafka.citylens.batch_size, "records in one batch, at most"),
-    key!(kafka.citylens.max_concurrency, "batches in flight at once, at most"),
+    key!(kafka.citylens.max_concurrency, "batches that a process gathers at once; together they are an epoch"),
     key!(kafka.citylens.linger_ms, "milliseconds that a batch waits to be filled"),
     key!(clickhouse.url, "address of ClickHouse over HTTP, without credentials"),
     key!(clickhouse.database, "database that holds the tables"),
     key!(clickhouse.user, "user of ClickHouse"),
     key!(clickhouse.password, "the user's password; may be empty"),
+    key!(clickhouse.cluster, "cluster in which tables are replicated; empty: on one server"),
     key!(postgres.url, "address of PostgreSQL: postgres://user:password@host:port/database"),
     key!(object_store.url, "store of detailed GPS: file:///folder or s3://bucket/prefix; empty: not kept"),
     key!(object_store.endpoint, "address of an S3 server other than Amazon's; empty: Amazon's"),

@@ -24,6 +24,7 @@ mod keys;
 mod load;
 mod nearest;
 mod origin;
+mod properties;
 mod render;
 mod rules;
 mod secret;
@@ -31,6 +32,7 @@ mod settings;
 
 pub use error::{ConfigError, Problem};
 pub use origin::Origin;
+pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
 pub use settings::{
     Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, ObjectStore, Objects, OnMalformed, Photos, Postgres,

@@ -1,6 +1,6 @@
 //! Shows the effective configuration, as `hexflow config` prints it.
 
-use super::keys::KEYS;
+use super::keys::{KEYS, PROPERTIES};
 use super::{Config, Origin};
 
 impl Config {
@@ -19,7 +19,7 @@ impl Config {
             let value = (key.field)(&mut config).show();
             text.push_str(&format!("# {}{origin}\n{} = {value}\n", key.comment, key.name));
         }
-        text
+        text + &self.kafka.properties.render(PROPERTIES)
     }
 }
 

@@ -88,7 +88,8 @@ pub(super) fn broken(config: &Config) -> impl Iterator<Item = Problem> {
         let key = Key::find(rule.key)?;
         let field = (key.field)(&mut shown);
         let (value, expected) = (field.show(), expected(key, field));
-        Some(Problem::WrongValue { origin: config.origin(key.name).clone(), key: key.name, value, expected })
+        let (origin, key) = (config.origin(key.name).clone(), key.name.into());
+        Some(Problem::WrongValue { origin, key, value, expected })
     })
 }
 

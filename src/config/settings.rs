@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Origin, Secret, SecretUrl};
+use super::{Origin, Properties, Secret, SecretUrl};
 
 /// All settings of a process. Durations are whole milliseconds; no secret shows in `Debug`.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,16 +56,20 @@ pub struct Kafka {
     pub brokers: String,
     /// The consumer group, by which processes share partitions.
     pub group: String,
+    /// What stands before each topic's name on the brokers; without it the names are the contract's.
+    pub topic_prefix: Option<String>,
     /// How the citylens topics are consumed.
     pub citylens: Batching,
+    /// Handed to librdkafka as they are: TLS, SASL, and whatever else it knows.
+    pub properties: Properties,
 }
 
-/// How records are gathered into batches; a batch is an epoch.
+/// How records are gathered into batches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batching {
     /// Records in one batch, at most.
     pub batch_size: usize,
-    /// Batches in flight at once, at most.
+    /// Batches that a process gathers at once; together they are an epoch.
     pub max_concurrency: usize,
     /// Milliseconds that a batch waits to be filled.
     pub linger_ms: u64,
@@ -82,6 +86,8 @@ pub struct ClickHouse {
     pub user: String,
     /// The user's password; may be empty.
     pub password: Secret,
+    /// The cluster in which tables are replicated; without it they are on one server.
+    pub cluster: Option<String>,
 }
 
 /// PostgreSQL.

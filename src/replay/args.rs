@@ -13,7 +13,7 @@ pub struct ReplayArgs {
     /// Dumps, plain or packed with gzip or zstd; folders of them; or - for standard input.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// Where rows go: sqlite:PATH, ndjson:DIR or null.
+    /// Where rows go: sqlite:PATH, clickhouse (the configured one), ndjson:DIR or null.
     #[arg(long, value_name = "STORE", default_value = "sqlite:hexflow.db")]
     pub store: Store,
     /// Write outgoing topics as dumps into a folder.
@@ -56,6 +56,8 @@ pub enum Pipeline {
 pub enum Store {
     /// The embedded store, a file.
     Sqlite(PathBuf),
+    /// The configured ClickHouse.
+    ClickHouse,
     /// Lines of JSON, a folder.
     Ndjson(PathBuf),
     /// Nowhere.
@@ -69,8 +71,9 @@ impl FromStr for Store {
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Store::Sqlite(path.into())),
             Some(("ndjson", path)) if !path.is_empty() => Ok(Store::Ndjson(path.into())),
+            None if text == "clickhouse" => Ok(Store::ClickHouse),
             None if text == "null" => Ok(Store::Null),
-            _ => Err("expected sqlite:PATH, ndjson:DIR or null".to_owned()),
+            _ => Err("expected sqlite:PATH, clickhouse, ndjson:DIR or null".to_owned()),
         }
     }
 }

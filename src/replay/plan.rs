@@ -1,6 +1,6 @@
-//! What a replay needs before any worker starts: dumps found, the store opened, sinks running.
+//! What a run needs before any worker starts: the store opened, sinks running.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use anyhow::Result;
@@ -8,18 +8,36 @@ use hexflow_dataflows::citylens::Settings;
 use hexflow_dataflows::decode::OnMalformed;
 use hexflow_dataflows::rows::track_key;
 use hexflow_operators::lookup::Key;
+use uuid::Uuid;
 
-use super::args::{ReplayArgs, Store};
+use super::args::Store;
 use crate::cli::Failure;
+use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
 use crate::fault::Fault;
 use crate::sinks::Sink;
+use crate::sinks::clickhouse;
 use crate::sinks::emit::Emit;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
 use crate::sinks::sqlite::{self, Sqlite};
 use crate::sinks::writer::{self, Queue};
+
+/// Where things go, as it was typed.
+#[derive(Clone, Copy)]
+pub struct Outlets<'a> {
+    /// Where rows go.
+    pub store: &'a Store,
+    /// Where outgoing topics go as dumps.
+    pub emit: Option<&'a Path>,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+    /// Workers and processes.
+    pub cluster: &'a ClusterArgs,
+    /// Whether files of lines are written anew; if not, lines are added to what stands.
+    pub afresh: bool,
+}
 
 /// Where things go, decided.
 pub struct Plan {
@@ -41,20 +59,21 @@ pub struct Plan {
 
 impl Plan {
     /// Opens what is to be written, and starts the sinks.
-    pub fn new(args: &ReplayArgs, config: &Config, fault: &Fault) -> Result<Self, Failure> {
+    pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
         let objects = object_folder(args, config)?;
-        // The one process that writes for all is the first; null and ndjson are written by each for itself.
+        // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
+        // track, and a track of one process, so that no two write the same row.
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
         let writes = !gather || args.cluster.process == 0;
         let requests = args.emit.is_some() && !args.dry_run;
         let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
         let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
         if writes {
-            let queue = plan.store(args, fault)?;
+            let queue = plan.store(args, config, fault)?;
             plan.sinks.push(queue);
         }
-        if let Some(folder) = args.emit.as_deref().filter(|_| writes && !args.dry_run) {
+        if let Some(folder) = args.emit.filter(|_| writes && !args.dry_run) {
             let queue = plan.start("emit", Emit::create(folder, &config.env)?, fault)?;
             plan.sinks.push(queue);
         }
@@ -65,37 +84,54 @@ impl Plan {
         Ok(plan)
     }
 
+    fn keep(&mut self, stored: &[(String, Uuid)]) {
+        self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+    }
+
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
         let (queue, thread) = writer::start(name, sink, fault.clone())?;
         self.threads.push(thread);
         Ok(queue)
     }
 
-    /// Opens the store; of the embedded one, the mapping that stands there is kept.
-    fn store(&mut self, args: &ReplayArgs, fault: &Fault) -> Result<Queue> {
+    /// Opens the store; the mapping that stands there is kept.
+    fn store(&mut self, args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Queue> {
         let name = "store";
-        match &args.store {
+        match args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
                 let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
                 let stored = sqlite::stored_mapping(&store)?;
-                self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+                self.keep(&stored);
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
                 self.start(name, Sqlite::new(store, path.clone()), fault)
             }
+            Store::ClickHouse => {
+                let mut store = clickhouse::open(config)?;
+                // One worker of all has them.
+                if args.cluster.process == 0 {
+                    self.keep(&clickhouse::stored_mapping(&mut store)?);
+                }
+                if args.dry_run {
+                    return self.start(name, Null::default(), fault);
+                }
+                self.start(name, store, fault)
+            }
             Store::Ndjson(folder) if !args.dry_run => {
                 let cluster = &args.cluster;
                 let alone = cluster.processes == 1 || self.gather;
                 let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
-                self.start(name, Ndjson::create(folder, &suffix)?, fault)
+                let lines =
+                    if args.afresh { Ndjson::create(folder, &suffix)? } else { Ndjson::append(folder, &suffix)? };
+                self.start(name, lines, fault)
             }
             Store::Null | Store::Sqlite(_) | Store::Ndjson(_) => self.start(name, Null::default(), fault),
         }
     }
 }
 
-fn settings(args: &ReplayArgs, config: &Config) -> Result<Settings, Failure> {
+fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
     let on_malformed = match config.on_malformed {
         config::OnMalformed::Stall => OnMalformed::Stall,
         config::OnMalformed::DeadLetter if args.emit.is_some() => OnMalformed::DeadLetter,
@@ -109,16 +145,16 @@ fn settings(args: &ReplayArgs, config: &Config) -> Result<Settings, Failure> {
 }
 
 /// The folder for objects: as configured, or beside the store.
-fn object_folder(args: &ReplayArgs, config: &Config) -> Result<Option<PathBuf>, Failure> {
+fn object_folder(args: &Outlets<'_>, config: &Config) -> Result<Option<PathBuf>, Failure> {
     match config.object_store.url.as_deref() {
         Some(url) => match url.strip_prefix("file://") {
             Some(path) if !path.is_empty() => Ok(Some(path.into())),
             _ => Err(Failure::usage(format!("object_store.url = {url:?}: a replay writes objects to file:///PATH"))),
         },
-        None => Ok(match &args.store {
+        None => Ok(match args.store {
             Store::Sqlite(path) => Some(path.with_extension("objects")),
             Store::Ndjson(folder) => Some(folder.join("objects")),
-            Store::Null => None,
+            Store::ClickHouse | Store::Null => None,
         }),
     }
 }

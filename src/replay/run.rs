@@ -14,12 +14,13 @@ use super::args::{ReplayArgs, SummaryFormat};
 use super::bar::Bar;
 use super::dataflow::{self, WorkerPlan};
 use super::outputs::Route;
-use super::plan::Plan;
+use super::plan::{Outlets, Plan};
 use super::summary::Summary;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::flow::Flow;
 use crate::progress::Progress;
 use crate::sources::dump::files::{self, Dump};
 use crate::sources::dump::problems::Problems;
@@ -36,7 +37,7 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     }
     let dumps = files::find(&args.paths)?;
     let (fault, faults) = Fault::new();
-    let mut plan = Plan::new(args, config, &fault)?;
+    let mut plan = Plan::new(&outlets(args), config, &fault)?;
     let threads = std::mem::take(&mut plan.threads);
     let shared = Shared::default();
     let bar = Bar::start(dumps.iter().map(|dump| dump.bytes).sum(), &shared.progress);
@@ -61,6 +62,11 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
     let summary = Summary::new(totals, &stalls, &shared.progress, began.elapsed());
     finish(args, &summary, &stalls, &shared.problems.told())
+}
+
+fn outlets(args: &ReplayArgs) -> Outlets<'_> {
+    let ReplayArgs { store, emit, dry_run, cluster, .. } = args;
+    Outlets { store, emit: emit.as_deref(), dry_run: *dry_run, cluster, afresh: true }
 }
 
 /// What threads write and the end reads.
@@ -94,19 +100,16 @@ fn worker_plans(args: &ReplayArgs, plan: Plan, shared: &Shared) -> (Vec<Option<W
     let gather = plan.gather.then_some(args.cluster.workers as u64);
     let plans = (0..args.cluster.workers).map(|_| {
         let (dealer, dealt) = sync_channel(SLICES_AHEAD);
-        Some(WorkerPlan {
+        let flow = Flow {
             settings: plan.settings.clone(),
             route: Route { gather, requests: plan.requests },
             stored: std::mem::take(&mut stored),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
-            dealt,
-            dealer,
-            workers: workers.clone(),
-            again: again.take(),
             counts: Arc::clone(&shared.counts),
             progress: Arc::clone(&shared.progress),
-        })
+        };
+        Some(WorkerPlan { flow, dealt, dealer, workers: workers.clone(), again: again.take() })
     });
     (plans.collect(), (ready, asked))
 }

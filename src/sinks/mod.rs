@@ -7,6 +7,7 @@
 //! A sink's one thread serves all workers: what falls behind is prepared by the workers (`writer.rs`). What is acknowledged
 //! is durable. The queues are bounded by the source, which stays a fixed number of epochs ahead.
 
+pub mod clickhouse;
 pub mod deliver;
 pub mod emit;
 pub mod ndjson;

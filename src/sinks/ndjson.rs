@@ -1,10 +1,10 @@
 //! Tables as lines of JSON: `DIR/<table>.ndjson`, a line for each upsert, the last of a key being its row.
 //!
-//! Each run writes the files anew. Of several processes each writes its own, `<table>.p<process>.ndjson`. Lines
-//! are made beforehand; the sink's thread need only write them.
+//! Each replay writes the files anew; a run adds to them, and what it acknowledges outlives a crash. Of several processes each
+//! writes its own, `<table>.p<process>.ndjson`. Lines are made beforehand; the sink's thread need only write them.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -24,6 +24,8 @@ const LINE_BYTES: (usize, usize) = (512, 192);
 pub struct Ndjson {
     files: Vec<Lines>,
     buffers: Buffers,
+    /// Whether lines must outlive a crash before they are acknowledged.
+    lasting: bool,
     tally: Tally,
 }
 
@@ -44,22 +46,45 @@ pub struct Made {
 impl Ndjson {
     /// Makes the folder and its files; `suffix` comes after each table's name.
     pub fn create(folder: &Path, suffix: &str) -> Result<Self> {
+        Ndjson::open(folder, suffix, false, |path| File::create(path))
+    }
+
+    /// As [`Ndjson::create`], but adds to files that stand; a last line that a crash has torn is taken away.
+    pub fn append(folder: &Path, suffix: &str) -> Result<Self> {
+        Ndjson::open(folder, suffix, true, at_last_line)
+    }
+
+    fn open(folder: &Path, suffix: &str, lasting: bool, open: impl Fn(&Path) -> io::Result<File>) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let tables = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
-        let files = tables.map(|table| Lines::create(table, folder.join(format!("{table}{suffix}.ndjson"))));
-        Ok(Ndjson {
-            files: files.into_iter().collect::<Result<_>>()?,
-            buffers: Buffers::default(),
-            tally: Tally::default(),
-        })
+        let files = tables.map(|table| {
+            let path = folder.join(format!("{table}{suffix}.ndjson"));
+            let file = open(&path).with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(Lines { table, path, file: BufWriter::with_capacity(1 << 18, file) })
+        });
+        let files = files.into_iter().collect::<Result<_>>()?;
+        Ok(Ndjson { files, buffers: Buffers::default(), lasting, tally: Tally::default() })
     }
 }
 
-impl Lines {
-    fn create(table: &'static str, path: PathBuf) -> Result<Self> {
-        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Lines { table, path, file: BufWriter::with_capacity(1 << 18, file) })
-    }
+/// Opens a file behind the last newline in it; what is behind that is cut off.
+fn at_last_line(path: &Path) -> io::Result<File> {
+    let mut file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    let (mut end, mut block) = (file.metadata()?.len(), vec![0; 1 << 16]);
+    let whole = loop {
+        let start = end.saturating_sub(block.len() as u64);
+        let length = usize::try_from(end - start).unwrap_or(block.len());
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut block[..length])?;
+        match memchr::memrchr(b'\n', &block[..length]) {
+            Some(newline) => break start + newline as u64 + 1,
+            None if start == 0 => break 0,
+            None => end = start,
+        }
+    };
+    file.set_len(whole)?;
+    file.seek(SeekFrom::Start(whole))?;
+    Ok(file)
 }
 
 fn table_of<R: Tabled>() -> &'static str {
@@ -106,8 +131,29 @@ impl Sink for Ndjson {
 
     fn commit(&mut self) -> Result<Tally> {
         for Lines { file, path, .. } in &mut self.files {
-            file.flush().with_context(|| format!("cannot write {}", path.display()))?;
+            let last = if self.lasting { |file: &File| file.sync_data() } else { |_: &File| Ok(()) };
+            let flushed = file.flush().and_then(|()| last(file.get_ref()));
+            flushed.with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(std::mem::take(&mut self.tally))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_cut_off_and_whole_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let long = "x".repeat(100_000);
+        for (before, after) in [("", ""), ("torn", ""), ("a\nb\n", "a\nb\n"), ("a\nb\ntorn", "a\nb\n")] {
+            std::fs::write(&path, before).unwrap();
+            at_last_line(&path).unwrap().write_all(b"c\n").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{after}c\n"));
+        }
+        std::fs::write(&path, format!("a\n{long}")).unwrap();
+        assert_eq!(at_last_line(&path).unwrap().metadata().unwrap().len(), 2);
     }
 }

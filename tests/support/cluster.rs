@@ -10,14 +10,18 @@ static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
 /// Addresses whose ports are free, and given out once.
 pub(crate) fn addresses() -> [String; 2] {
+    [(), ()].map(|()| format!("127.0.0.1:{}", free_port()))
+}
+
+/// A port that is free, and given out once.
+pub(crate) fn free_port() -> u16 {
     let first = 12_000 + u16::try_from(std::process::id() % 100).expect("below 100") * 100;
-    let free = |()| loop {
-        let address = format!("127.0.0.1:{}", first + NEXT_PORT.fetch_add(1, Ordering::Relaxed));
-        if TcpListener::bind(&address).is_ok() {
-            break address;
+    loop {
+        let port = first + NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            break port;
         }
-    };
-    [(), ()].map(free)
+    }
 }
 
 /// Starts the same run as process 0 and 1.

@@ -1,10 +1,12 @@
 //! What the families share: running the program, making its input, reading what it stored.
 
 pub(crate) mod broken;
+pub(crate) mod clickhouse;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod emitted;
 pub(crate) mod judge;
+pub(crate) mod kafka;
 pub(crate) mod place;
 pub(crate) mod record;
 pub(crate) mod run;

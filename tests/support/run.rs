@@ -110,6 +110,12 @@ impl Running {
         self.child.try_wait().expect("a child").is_some()
     }
 
+    /// Asks it to stop, as supervisors do.
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(kill.expect("kill").success(), "a child of ours");
+    }
+
     /// Kills it, as `kill -9` does.
     pub(crate) fn kill(mut self) -> Output {
         self.child.kill().expect("a child of ours");
@@ -157,6 +163,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.stdout.is_some() {
             let _ = self.child.kill().and_then(|()| self.child.wait());
+            if let (true, Some(Ok(said))) = (thread::panicking(), self.stderr.take().map(JoinHandle::join)) {
+                eprintln!("it had said: {}", String::from_utf8_lossy(&said));
+            }
         }
     }
 }

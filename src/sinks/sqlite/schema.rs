@@ -69,15 +69,23 @@ pub const ADVICE: &str = "check that its folder is writable, that the disk has r
 
 /// The mapping rows that stand in the store: Citylens track id and axion track id.
 pub fn stored_mapping(store: &Connection) -> Result<Vec<(String, Uuid)>> {
-    let mut select = store.prepare("SELECT citylens_track_id, axion_track_id FROM citylens_track_mapping")?;
-    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    mapping_since(store, &mut 0)
+}
+
+/// Those of them that were put in after row `last`, which then is the last of these.
+pub fn mapping_since(store: &Connection, last: &mut i64) -> Result<Vec<(String, Uuid)>> {
+    let columns = "SELECT rowid, citylens_track_id, axion_track_id FROM citylens_track_mapping WHERE rowid > ?1";
+    let mut select = store.prepare(columns)?;
+    let rows = select
+        .query_map([*last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
     rows.map(|row| {
-        let (track, axion) = row.context("cannot read the table citylens_track_mapping")?;
+        let (number, track, axion) = row.context("cannot read the table citylens_track_mapping")?;
         let id = axion.parse().with_context(|| {
             format!(
                 "table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row"
             )
         })?;
+        *last = number.max(*last);
         Ok((track, id))
     })
     .collect()

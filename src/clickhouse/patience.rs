@@ -1,0 +1,121 @@
+//! Asks until it is answered: a pause between two attempts that grows up to a bound, no two alike, and a word about it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use super::Failure;
+
+/// How often it is told that an answer is awaited.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// The first pause is this part of the longest.
+const FIRST_PART: u32 = 16;
+
+/// Waits for one server.
+pub struct Patience {
+    /// What is waited for, as shown.
+    whom: String,
+    /// The longest pause.
+    longest: Duration,
+    /// When it was last told, however often something fails in between.
+    told: Option<Instant>,
+}
+
+impl Patience {
+    /// For `whom`, with at most `longest` between two attempts.
+    pub fn new(whom: String, longest: Duration) -> Self {
+        Patience { whom, longest, told: None }
+    }
+
+    /// Asks until it is answered; fails with what is final, `what` being what was asked for.
+    pub fn until_answered<T>(
+        &mut self,
+        what: &str,
+        mut ask: impl FnMut(Attempt) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let began = Instant::now();
+        let (mut pause, mut attempt, mut has_told) = (self.longest / FIRST_PART, Attempt::First, false);
+        loop {
+            match ask(attempt) {
+                Ok(answer) => {
+                    if has_told {
+                        eprintln!("hexflow: {} answers again after {:.1?}", self.whom, began.elapsed());
+                    }
+                    return Ok(answer);
+                }
+                Err(Failure::Final(why, advice)) => {
+                    return Err(anyhow!("cannot {what}: {}: {why}; {advice}", self.whom));
+                }
+                Err(Failure::Passing(why)) => {
+                    if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+                        eprintln!(
+                            "hexflow: {}: cannot {what}, nothing is lost, trying again until it can ({:.0?} so far): {why}",
+                            self.whom,
+                            began.elapsed()
+                        );
+                        (self.told, has_told) = (Some(Instant::now()), true);
+                    }
+                }
+            }
+            std::thread::sleep(jittered(pause));
+            pause = (pause * 2).min(self.longest);
+            attempt = Attempt::Again;
+        }
+    }
+}
+
+/// Which attempt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// Nothing was tried before.
+    First,
+    /// What was tried before may have had an effect.
+    Again,
+}
+
+/// Between half of a pause and all of it, at random: many that wait for one server do not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+    let part = RandomState::new().hash_one(0) as u32;
+    pause / 2 + (pause / 2).mul_f64(f64::from(part) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patience() -> Patience {
+        Patience::new("nobody".to_owned(), Duration::from_millis(2))
+    }
+
+    #[test]
+    fn what_passes_is_asked_again_until_it_is_answered() {
+        let mut attempts = Vec::new();
+        let answer = patience().until_answered("ask", |attempt| {
+            attempts.push(attempt);
+            if attempts.len() < 9 { Err(Failure::Passing("away".to_owned())) } else { Ok(7) }
+        });
+        assert_eq!(answer.ok(), Some(7));
+        assert_eq!(attempts[..2], [Attempt::First, Attempt::Again]);
+    }
+
+    #[test]
+    fn what_is_final_is_asked_once() {
+        let mut count = 0;
+        let answer: Result<()> = patience().until_answered("ask", |_| {
+            count += 1;
+            Err(Failure::Final("wrong password".to_owned(), "check it"))
+        });
+        assert_eq!(answer.map_err(|e| e.to_string()), Err("cannot ask: nobody: wrong password; check it".to_owned()));
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn pauses_differ_and_keep_their_bounds() {
+        let pauses: Vec<_> = (0..100).map(|_| jittered(Duration::from_secs(1))).collect();
+        assert!(pauses.iter().all(|pause| (500..=1_000).contains(&pause.as_millis())));
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+    }
+}

@@ -1,0 +1,158 @@
+//! The tables as ClickHouse holds them: the columns of FORMATS, and two that order versions of a row.
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A text of few different values.
+    Word,
+    /// A finite number.
+    Real,
+    /// A whole number of 32 bits.
+    Number,
+    /// ms since the epoch.
+    Time,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it may hold nothing.
+    pub nullable: bool,
+}
+
+/// A table.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns; the first `keys` are the primary key, all texts, and the order in which rows lie.
+    pub columns: &'static [Column],
+    /// How many columns the primary key has.
+    pub keys: usize,
+    /// The column that says how new a row is, ms since the epoch.
+    pub age: &'static str,
+}
+
+/// Beyond FORMATS: orders versions of one age, as [`hexflow_operators::versions::order_of`] packs it.
+pub const VERSION: &str = "source_version";
+
+/// Beyond FORMATS: a hash of what the row holds, by which a repeat is known.
+pub const CONTENT: &str = "source_content";
+
+impl Table {
+    /// The names of the primary key's columns.
+    pub fn key(&self) -> impl Iterator<Item = &'static str> {
+        self.columns[..self.keys].iter().map(|column| column.name)
+    }
+
+    /// Names and types of all columns, those beyond FORMATS last.
+    pub fn typed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let own = self.columns.iter().map(|column| (column.name, column.sql_type()));
+        own.chain([VERSION, CONTENT].map(|name| (name, "UInt64".to_owned())))
+    }
+}
+
+impl Column {
+    /// The type, as ClickHouse writes it.
+    pub fn sql_type(&self) -> String {
+        let plain = match self.kind {
+            Kind::Text => "String",
+            Kind::Word => "LowCardinality(String)",
+            Kind::Real => "Float64",
+            Kind::Number => "UInt32",
+            Kind::Time => "DateTime64(3)",
+        };
+        if self.nullable { format!("Nullable({plain})") } else { plain.to_owned() }
+    }
+}
+
+/// `name: Kind`, with `or null` where there may be nothing.
+macro_rules! columns {
+    ($($name:ident: $kind:ident $(or $null:ident)?),* $(,)?) => {
+        &[$(Column { name: stringify!($name), kind: Kind::$kind, nullable: columns!(@ $($null)?) }),*]
+    };
+    (@ null) => { true };
+    (@) => { false };
+}
+
+/// All tables that rows are written into.
+pub static TABLES: [Table; 4] = [
+    Table {
+        name: "tracks",
+        keys: 1,
+        age: "updated_at",
+        columns: columns![
+            track_id: Text, citylens_track_id: Text, org_id: Text or null, status: Word, device_id: Text or null, started_at: Time,
+            ended_at: Time or null, distance_meters: Real or null, updated_at: Time,
+        ],
+    },
+    Table {
+        name: "frames",
+        keys: 1,
+        age: "updated_at",
+        columns: columns![
+            frame_id: Text, track_id: Text, citylens_track_id: Text, org_id: Text or null, sequence: Number, captured_at: Time,
+            lat: Real, lon: Real, altitude: Real or null, accuracy: Real or null, heading: Real or null, speed: Real or null, image_url: Text or null,
+            gps_key: Text or null, updated_at: Time,
+        ],
+    },
+    Table {
+        name: "detections",
+        keys: 1,
+        age: "updated_at",
+        columns: columns![
+            detection_id: Text, frame_id: Text, track_id: Text, citylens_track_id: Text, org_id: Text or null, detector: Word,
+            class_name: Word, confidence: Real, bbox_x: Real, bbox_y: Real, bbox_width: Real, bbox_height: Real,
+            lat: Real, lon: Real, h3: Text, detected_at: Time, updated_at: Time, source: Word,
+        ],
+    },
+    Table {
+        name: "audit_log",
+        keys: 3,
+        age: "at",
+        columns: columns![
+            request_id: Text, entity: Word, entity_id: Text, org_id: Text or null, action: Word, source: Word, at: Time,
+        ],
+    },
+];
+
+/// The table of that name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::rows::{AuditRow, DetectionRow, FrameRow, TrackRow};
+    use crate::tables::{Columns, columns};
+
+    fn same_columns<R: Columns>() {
+        let ours: Vec<_> = table(R::TABLE).expect(R::TABLE).columns.iter().map(|column| column.name).collect();
+        let theirs: Vec<_> = R::COLUMNS.iter().map(|column: &columns::Column| column.name).collect();
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn columns_are_those_of_the_rows() {
+        same_columns::<TrackRow<'_>>();
+        same_columns::<FrameRow<'_>>();
+        same_columns::<DetectionRow<'_>>();
+        same_columns::<AuditRow<'_>>();
+    }
+
+    #[test]
+    fn keys_and_ages_are_columns() {
+        for table in &TABLES {
+            let plain = |column: &&Column| !column.nullable && matches!(column.kind, Kind::Text | Kind::Word);
+            assert_eq!(table.columns[..table.keys].iter().filter(plain).count(), table.keys);
+            assert!(table.columns.iter().any(|column| column.name == table.age && column.kind == Kind::Time));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is done with records, whatever their source: the pipeline, the sinks, and the board of stalls.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hexflow_dataflows::citylens::{self, Settings};
+use hexflow_dataflows::counts::Counts;
+use hexflow_dataflows::mapping::Proposals;
+use hexflow_dataflows::record::Records;
+use hexflow_operators::lookup::Key;
+use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::{Concat, Exchange, Inspect, Probe};
+use timely::dataflow::{ProbeHandle, Stream};
+
+use crate::board::{self, Board};
+use crate::progress::Progress;
+use crate::replay::outputs::{self, Route};
+use crate::sinks::deliver::Deliver;
+use crate::sinks::writer::Queue;
+
+/// What one worker needs for it.
+pub struct Flow {
+    /// What the pipeline is told.
+    pub settings: Settings,
+    /// How rows reach their sinks.
+    pub route: Route,
+    /// The mapping rows that stood in the store; one worker of all has them.
+    pub stored: Vec<(Key, u128)>,
+    /// The queues of the sinks that all rows go to.
+    pub sinks: Vec<Queue>,
+    /// The queue of the sink that frames' detailed GPS goes to.
+    pub objects: Vec<Queue>,
+    /// Where the counts of all workers add up, on the first.
+    pub counts: Arc<Mutex<Counts>>,
+    /// How far the run has come.
+    pub progress: Arc<Progress>,
+}
+
+/// Builds it. When the frontier of `probe` has passed a time, every effect of its records is durable, and `board` knows of
+/// every stall among them.
+pub fn build<'scope, B: Records>(
+    records: Stream<'scope, u64, B>,
+    stored: Proposals<'scope, u64>,
+    flow: Flow,
+    board: &Rc<RefCell<Board>>,
+    probe: &ProbeHandle<u64>,
+) {
+    let pipeline = citylens::build(records, stored, &flow.settings);
+    let written = outputs::rows(&pipeline, flow.route).deliver(flow.sinks);
+    let kept = outputs::frames(pipeline.frames).deliver(flow.objects);
+    board::keep(Rc::clone(board), pipeline.stalls, pipeline.barriers, flow.progress).probe_with(probe);
+    kept.probe_with(probe);
+    let totals = written.map(Counts::from).concat(pipeline.counts).exchange(|_| 0);
+    let counts = flow.counts;
+    totals.inspect(move |some| *counts.lock().unwrap_or_else(PoisonError::into_inner) += *some).probe_with(probe);
+}

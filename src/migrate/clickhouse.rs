@@ -1,0 +1,124 @@
+//! The database and the tables in ClickHouse.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::Target;
+use super::step::{State, Step};
+use crate::clickhouse::schema::{TABLES, Table};
+use crate::clickhouse::{Failure, Server, ddl, sql};
+use crate::config::ClickHouse;
+
+/// The tables of one server or one cluster.
+pub struct Tables {
+    server: Server,
+    cluster: Option<String>,
+}
+
+/// What stands in the database.
+struct There {
+    /// Engine and sorting key of tables.
+    tables: BTreeMap<String, (String, String)>,
+    /// Types by table and column.
+    columns: BTreeMap<(String, String), String>,
+}
+
+impl Tables {
+    /// Of the configured server; nothing is sent yet.
+    pub fn new(config: &ClickHouse) -> Result<Self> {
+        let server = Server::new(config).context("cannot start a client of ClickHouse")?;
+        Ok(Tables { server, cluster: config.cluster.clone() })
+    }
+
+    fn told<T>(&self, what: &str, answer: std::result::Result<T, Failure>) -> Result<T> {
+        answer.map_err(|failure| match failure {
+            Failure::Passing(why) => {
+                anyhow!("cannot {what}: ClickHouse at {}: {why}; try again later", self.server.url())
+            }
+            Failure::Final(why, advice) => {
+                anyhow!("cannot {what}: ClickHouse at {}: {why}; {advice}", self.server.url())
+            }
+        })
+    }
+}
+
+impl Target for Tables {
+    fn name(&self) -> String {
+        let place = self.cluster.as_ref().map(|cluster| format!(", cluster {cluster}")).unwrap_or_default();
+        format!("ClickHouse at {}{place}", self.server.url())
+    }
+
+    fn plan(&self) -> Result<Vec<Step>> {
+        let (database, cluster) = (self.server.database(), self.cluster.as_deref());
+        let query = format!("SELECT name FROM system.databases WHERE name = {}", sql::text(database));
+        let is_there = !self.told("look for the database", self.server.texts::<1>(&query))?.is_empty();
+        let state = if is_there { State::Stands } else { State::Missing(ddl::create_database(database, cluster)) };
+        let mut steps = vec![Step { what: format!("database {database}"), state }];
+        let there = self.told("look at the tables", look(&self.server))?;
+        steps.extend(TABLES.iter().map(|table| {
+            Step {
+                what: format!("table {database}.{}", table.name),
+                state: state_of(&there, table, cluster)
+                    .unwrap_or_else(|| State::Missing(ddl::create_table(database, table, cluster))),
+            }
+        }));
+        Ok(steps)
+    }
+
+    fn make(&self, statement: &str) -> Result<()> {
+        let what = statement.lines().next().unwrap_or_default().to_lowercase();
+        self.told(&what, self.server.run(statement))
+    }
+}
+
+/// Finds that all tables are there with the columns that rows need, or says which are not.
+pub fn check(server: &Server) -> std::result::Result<(), Failure> {
+    let there = look(server)?;
+    let mut wrong = Vec::new();
+    for table in &TABLES {
+        match state_of(&there, table, None) {
+            None => wrong.push(format!("there is no table {}.{}", server.database(), table.name)),
+            Some(_) => wrong.extend(wrong_columns(&there, table)),
+        }
+    }
+    let advice = "run `hexflow migrate` to make what is missing; what differs is for you to correct";
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Final(wrong.join(", "), advice)) }
+}
+
+fn look(server: &Server) -> std::result::Result<There, Failure> {
+    let database = sql::text(server.database());
+    let tables = server.texts::<3>(&format!(
+        "SELECT name, engine, replaceRegexpAll(sorting_key, '[`()]', '') FROM system.tables WHERE database = {database}"
+    ))?;
+    let columns =
+        server.texts::<3>(&format!("SELECT table, name, type FROM system.columns WHERE database = {database}"))?;
+    Ok(There {
+        tables: tables.into_iter().map(|[name, engine, key]| (name, (engine, key))).collect(),
+        columns: columns.into_iter().map(|[table, name, kind]| ((table, name), kind)).collect(),
+    })
+}
+
+/// How it stands with a table; `None` if there is none.
+fn state_of(there: &There, table: &Table, cluster: Option<&str>) -> Option<State> {
+    let (engine, key) = there.tables.get(table.name)?;
+    let mut ways = wrong_columns(there, table);
+    let wanted = ddl::engine(cluster).split('(').next().unwrap_or_default();
+    if engine != wanted {
+        ways.push(format!("its engine is {engine}, not {wanted}"));
+    }
+    let order = table.key().collect::<Vec<_>>().join(", ");
+    if *key != order {
+        ways.push(format!("it is ordered by {key}, not by {order}"));
+    }
+    Some(if ways.is_empty() { State::Stands } else { State::Differs(ways) })
+}
+
+/// The columns that rows need and that are not there, or of another type.
+fn wrong_columns(there: &There, table: &Table) -> Vec<String> {
+    let wrong = |(name, wanted): (&str, String)| match there.columns.get(&(table.name.to_owned(), name.to_owned())) {
+        None => Some(format!("table {} has no column {name}", table.name)),
+        Some(kind) => (*kind != wanted).then(|| format!("column {}.{name} is {kind}, not {wanted}", table.name)),
+    };
+    table.typed().filter_map(wrong).collect()
+}

@@ -1,0 +1,117 @@
+//! The live dataflow on one worker, and what it tells the feeder of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use differential_dataflow::input::InputSession;
+use hexflow_dataflows::decode::Stall;
+use hexflow_dataflows::mapping::STORED;
+use hexflow_operators::lookup::Key;
+use timely::dataflow::ProbeHandle;
+use timely::scheduling::SyncActivator;
+use timely::worker::Worker;
+
+use crate::board::Board;
+use crate::flow::{self, Flow};
+use crate::sources::kafka::feeder::News;
+use crate::sources::kafka::gate::Gate;
+use crate::sources::kafka::source::{self, Feed};
+
+/// Mapping rows of the store: tracks and their axion track ids.
+pub type Rows = Vec<(Key, u128)>;
+
+/// What one worker takes along.
+pub struct WorkerPlan {
+    /// What is done with records, whatever their source.
+    pub flow: Flow,
+    /// Where records come from.
+    pub feed: Feed,
+    /// Where the worker says how it is woken.
+    pub ready: Sender<(usize, SyncActivator)>,
+    /// Where it tells how far all has come; the process's first worker does.
+    pub news: Option<Sender<News>>,
+    /// Rows that others put into the store's mapping; the worker that has the stored ones hears of them.
+    pub mapped: Option<Receiver<Rows>>,
+}
+
+/// Builds and runs the dataflow until its source ends; returns the partitions that stand still then.
+pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
+    let WorkerPlan { mut flow, feed, ready, news, mapped } = plan;
+    let board = Rc::new(RefCell::new(Board::default()));
+    let gate = feed.gate.clone();
+    let mut stored = Stored { session: Some(InputSession::new()), mapped };
+    stored.put(std::mem::take(&mut flow.stored));
+    let index = worker.index();
+    let probe = ProbeHandle::new();
+    worker.dataflow::<u64, _, _>(|scope| {
+        let (records, activator) = source::records(scope, feed);
+        let stored = stored.session.get_or_insert_with(InputSession::new).to_collection(scope);
+        flow::build(records, stored, flow, &board, &probe);
+        // A feeder that is gone has seen the run end.
+        let _ = ready.send((index, activator));
+    });
+    let mut told = Told::default();
+    while worker.has_dataflows() {
+        stored.advance(&gate);
+        worker.step_or_park(None);
+        if let Some(news) = &news {
+            told.tell(&probe, &mut board.borrow_mut(), news);
+        }
+    }
+    board.borrow().standing()
+}
+
+/// The mapping that stands in the store, as the dataflow's input.
+struct Stored {
+    session: Option<InputSession<u64, (Key, (u8, u128)), isize>>,
+    /// More of it; without one nothing more can come.
+    mapped: Option<Receiver<Rows>>,
+}
+
+impl Stored {
+    fn put(&mut self, rows: Rows) {
+        if let Some(session) = &mut self.session {
+            rows.into_iter().for_each(|(track, axion)| session.update((track, (STORED, axion)), 1));
+        }
+    }
+
+    /// Puts in what has come, and lets pass the times that the source lets pass.
+    fn advance(&mut self, gate: &Gate) {
+        let Some(floor) = gate.floor().filter(|_| self.mapped.is_some()) else {
+            self.session = None; // which ends the input
+            return;
+        };
+        // Before its time passes, which it does with the next epoch.
+        let rows: Vec<Rows> = self.mapped.iter().flat_map(Receiver::try_iter).collect();
+        rows.into_iter().for_each(|rows| self.put(rows));
+        if let Some(session) = self.session.as_mut().filter(|session| *session.time() < floor) {
+            session.advance_to(floor);
+            session.flush();
+        }
+    }
+}
+
+/// What was told last.
+#[derive(Default)]
+struct Told {
+    frontier: Option<Option<u64>>,
+    changes: u64,
+}
+
+impl Told {
+    /// Tells what has changed. The board is ahead of the probe, so a stall is told with its epoch's passing or before.
+    fn tell(&mut self, probe: &ProbeHandle<u64>, board: &mut Board, news: &Sender<News>) {
+        let frontier = probe.with_frontier(|frontier| frontier.first().copied());
+        let changed = board.changes() != self.changes;
+        if !changed && self.frontier == Some(frontier) {
+            return;
+        }
+        (self.frontier, self.changes) = (Some(frontier), board.changes());
+        let stalls = changed.then(|| {
+            let resolved = board.take_resolved();
+            (board.standing(), resolved)
+        });
+        let _ = news.send(News { frontier, stalls }); // nobody listens any more only when the run ends
+    }
+}

@@ -1,0 +1,185 @@
+//! Runs live: starts the threads and workers, waits until they have stopped, says what was done.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use hexflow_dataflows::counts::Counts;
+use hexflow_dataflows::decode::Stall;
+use rdkafka::consumer::BaseConsumer;
+use timely::scheduling::SyncActivator;
+
+use super::args::RunArgs;
+use super::dataflow::{self, WorkerPlan};
+use super::mapping::Lookout;
+use super::signals;
+use crate::cli::{Failure, print};
+use crate::cluster::launch::launch;
+use crate::config::{self, Config};
+use crate::fault::Fault;
+use crate::flow::Flow;
+use crate::progress::Progress;
+use crate::replay::args::{Store, SummaryFormat};
+use crate::replay::outputs::Route;
+use crate::replay::plan::{Outlets, Plan};
+use crate::replay::summary::Summary;
+use crate::sources::batching::Batching;
+use crate::sources::kafka::context::Context;
+use crate::sources::kafka::feeder::{Feeder, News};
+use crate::sources::kafka::gate::Gate;
+use crate::sources::kafka::gather::{Gathering, Share};
+use crate::sources::kafka::names::Names;
+use crate::sources::kafka::source::Feed;
+use crate::sources::kafka::{client, start};
+
+/// Reads the topics until a signal says stop.
+pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
+    let addresses = args.cluster.check()?;
+    if config.on_malformed == config::OnMalformed::DeadLetter {
+        let message = "on_malformed = \"dead_letter\": a run has nowhere to put them yet; set it to \"stall\"";
+        return Err(Failure::usage(message));
+    }
+    let (fault, faults) = Fault::new();
+    let consumer = consumer(args, config, &fault)?;
+    let outlets = Outlets { store: &args.store, emit: None, dry_run: false, cluster: &args.cluster, afresh: false };
+    let mut plan = Plan::new(&outlets, config, &fault)?;
+    let threads = std::mem::take(&mut plan.threads);
+    end_at_first(faults)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    signals::listen(Arc::clone(&stop))?;
+
+    let began = Instant::now();
+    let shared = Shared::default();
+    let (workers, ends) = worker_plans(args, config, plan, &shared)?;
+    let feeder = start_feeder(args, config, consumer, ends, stop, &shared)?;
+    let (workers, first) = (Mutex::new(workers), args.cluster.first_worker());
+    let guards = launch(&args.cluster, &addresses, move |worker| {
+        let plan = workers.lock().unwrap_or_else(PoisonError::into_inner)[worker.index() - first].take();
+        plan.map(|plan| dataflow::run(worker, plan))
+    })?;
+    let stalls = guards.join().into_iter().find_map(|stalls| stalls.ok().flatten()).unwrap_or_default();
+    feeder.join().map_err(|_| anyhow!("the feeder's thread has panicked"))??;
+    for thread in threads {
+        thread.join().map_err(|_| anyhow!("a sink's thread has panicked"))?;
+    }
+    finish(args, &shared, &stalls, began.elapsed())
+}
+
+/// What threads write and the end reads.
+#[derive(Default)]
+struct Shared {
+    progress: Arc<Progress>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+/// Makes the consumer, and moves the group to where the run is to begin. The other processes wait for the first meanwhile.
+fn consumer(args: &RunArgs, config: &Config, fault: &Fault) -> Result<BaseConsumer<Context>, Failure> {
+    let names = Names::new(config.kafka.topic_prefix.as_deref());
+    let client = client::config(&config.kafka)?;
+    let (ledger, watch) = Default::default();
+    let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault: fault.clone() })?;
+    if args.cluster.process == 0 {
+        start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
+    }
+    Ok(consumer)
+}
+
+/// The first error of any thread ends the process: what was acknowledged is stored, the rest is read again.
+fn end_at_first(faults: Receiver<anyhow::Error>) -> anyhow::Result<()> {
+    let wait = move || {
+        if let Ok(error) = faults.recv() {
+            eprintln!("hexflow: {error:#}");
+            std::process::exit(1);
+        }
+    };
+    thread::Builder::new().name("faults".to_owned()).spawn(wait).context("cannot start a thread")?;
+    Ok(())
+}
+
+/// The feeder's ends of what it shares with the workers.
+struct Ends {
+    gate: Gate,
+    ready: Receiver<(usize, SyncActivator)>,
+    news: Receiver<News>,
+}
+
+/// What each worker of this process takes along, and the other ends of it.
+fn worker_plans(
+    args: &RunArgs,
+    config: &Config,
+    plan: Plan,
+    shared: &Shared,
+) -> anyhow::Result<(Vec<Option<WorkerPlan>>, Ends)> {
+    let count = args.cluster.workers;
+    let (dealers, dealt): (Vec<_>, Vec<_>) = (0..count).map(|_| channel()).unzip();
+    let gate = Gate::new(dealers);
+    let (ready, are_ready) = channel();
+    let (news, told) = channel();
+    let (mut news, mut stored) = (Some(news), plan.stored);
+    let mut mapped = None;
+    if let Store::Sqlite(path) = &args.store
+        && args.cluster.process == 0
+    {
+        let (rows, found) = channel();
+        let (path, gate, progress) = (path.clone(), gate.clone(), Arc::clone(&shared.progress));
+        Lookout { path, interval: config.retry_interval, progress, rows, gate }.start()?;
+        mapped = Some(found);
+    }
+    let gather = plan.gather.then_some(count as u64);
+    let workers = dealt.into_iter().map(|dealt| {
+        let flow = Flow {
+            settings: plan.settings.clone(),
+            route: Route { gather, requests: plan.requests },
+            stored: std::mem::take(&mut stored),
+            sinks: plan.sinks.clone(),
+            objects: plan.objects.clone(),
+            counts: Arc::clone(&shared.counts),
+            progress: Arc::clone(&shared.progress),
+        };
+        let feed = Feed { dealt, gate: gate.clone(), first: news.is_some() };
+        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), mapped: mapped.take() })
+    });
+    Ok((workers.collect(), Ends { gate, ready: are_ready, news: told }))
+}
+
+/// Starts reading as soon as all workers can be woken.
+fn start_feeder(
+    args: &RunArgs,
+    config: &Config,
+    consumer: BaseConsumer<Context>,
+    ends: Ends,
+    stop: Arc<AtomicBool>,
+    shared: &Shared,
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let share = Share { first: args.cluster.first_worker(), count: args.cluster.workers, peers: args.cluster.peers() };
+    let citylens = &config.kafka.citylens;
+    // An epoch is a batch of each of the partitions that a process reads at a time.
+    let batch_size = citylens.batch_size * citylens.max_concurrency;
+    let rule = Batching { batch_size, linger: Duration::from_millis(citylens.linger_ms) };
+    let gathering = Gathering::new(share, rule);
+    let (progress, retry_interval) = (Arc::clone(&shared.progress), config.retry_interval);
+    let run = move || {
+        let mut workers: Vec<_> = ends.ready.iter().take(share.count).collect();
+        workers.sort_by_key(|&(index, _)| index);
+        ends.gate.wake_by(workers.into_iter().map(|(_, activator)| activator).collect());
+        Feeder::new(consumer, ends.gate, gathering, retry_interval, ends.news, stop, progress).run(signals::end_in_time)
+    };
+    thread::Builder::new().name("feeder".to_owned()).spawn(run).context("cannot start a thread")
+}
+
+/// Says what was done. Only the first process knows the counts of all.
+fn finish(args: &RunArgs, shared: &Shared, stalls: &[Stall], elapsed: Duration) -> Result<(), Failure> {
+    if args.cluster.process == 0 {
+        let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let summary = Summary::new(totals, stalls, &shared.progress, elapsed);
+        match args.summary {
+            SummaryFormat::Table => print(summary.table().as_bytes())?,
+            SummaryFormat::Json => print(summary.json()?.as_bytes())?,
+        }
+        eprint!("{}", summary.stalls_table());
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! `hexflow run`: topics of Kafka through the pipelines, into a store, until it is told to stop.
+
+pub mod args;
+pub mod dataflow;
+pub mod live;
+pub mod mapping;
+pub mod signals;
+
+pub use args::RunArgs;
+pub use live::run;

@@ -1,0 +1,68 @@
+//! The consumer: its configuration, made of hexflow's own keys and of librdkafka's properties.
+
+use anyhow::{Context as _, Result, anyhow};
+use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+
+use crate::cli::Failure;
+use crate::config::{self, is_secret};
+
+/// Properties that hexflow sets, and what to set instead.
+const RESERVED: [(&str, &str); 6] = [
+    ("bootstrap.servers", "set kafka.brokers instead"),
+    ("metadata.broker.list", "set kafka.brokers instead"),
+    ("group.id", "set kafka.group instead"),
+    ("enable.auto.commit", "offsets are committed when every sink has made durable what is below them"),
+    ("enable.auto.offset.store", "offsets are committed when every sink has made durable what is below them"),
+    ("enable.partition.eof", "it means nothing here"),
+];
+
+/// What holds unless a property says otherwise. Compression of any kind and messages of any size are read.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("client.id", "hexflow"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    ("auto.offset.reset", "earliest"),
+    // What the library may keep ahead, KiB: beside what is in flight, this bounds a process's memory.
+    ("queued.max.messages.kbytes", "65536"),
+    // It asks for work so often while it waits for a full batch at the broker, ms.
+    ("fetch.wait.max.ms", "100"),
+    ("reconnect.backoff.max.ms", "2000"),
+];
+
+/// The client's configuration; a usage error if a property is one that hexflow sets.
+pub fn config(kafka: &config::Kafka) -> Result<ClientConfig, Failure> {
+    let mut client = ClientConfig::new();
+    for (name, value) in DEFAULTS {
+        client.set(name, value);
+    }
+    for (name, value) in kafka.properties.expose() {
+        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+            return Err(Failure::usage(format!("kafka.properties.{name} is not to be set: {instead}")));
+        }
+        client.set(name, value);
+    }
+    client.set("bootstrap.servers", &kafka.brokers).set("group.id", &kafka.group);
+    client.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    Ok(client)
+}
+
+/// Makes a consumer; a usage error if the library does not know a property or its value. No broker is asked yet.
+pub fn consumer<C: ConsumerContext>(client: &ClientConfig, context: C) -> Result<BaseConsumer<C>, Failure> {
+    BaseConsumer::from_config_and_context(client, context).map_err(|error| match error {
+        KafkaError::ClientConfig(_, reason, name, _) => {
+            // The reason may quote the value.
+            let reason = if is_secret(&name) { "its value is refused".to_owned() } else { reason };
+            Failure::usage(format!("kafka.properties.{name}: {reason}"))
+        }
+        error => {
+            Failure::Run(anyhow!("cannot make a Kafka consumer: {error}; check kafka.brokers and kafka.properties"))
+        }
+    })
+}
+
+/// An error of a call, with what was asked of the brokers.
+pub fn told<T>(what: &str, brokers: &str, result: Result<T, KafkaError>) -> Result<T> {
+    result.with_context(|| format!("cannot {what} at {brokers}: check that the brokers can be reached"))
+}

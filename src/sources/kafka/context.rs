@@ -1,0 +1,121 @@
+//! What the client library calls back: partitions come and go, commits are acknowledged, brokers are lost and found.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hexflow_dataflows::rows::stream_of;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::ledger::Ledger;
+use super::names::Names;
+use super::watch::Watch;
+use crate::fault::Fault;
+
+/// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
+/// and `log`.
+pub struct Context {
+    /// The book that is kept of partitions.
+    pub ledger: Arc<Mutex<Ledger>>,
+    /// The names of the topics.
+    pub names: Names,
+    /// Whether the brokers are there.
+    pub watch: Watch,
+    /// Ends the run.
+    pub fault: Fault,
+}
+
+impl Context {
+    /// The ledger; held between polls only.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The streams of a list of partitions, with their offsets.
+    fn streams(&self, list: &TopicPartitionList) -> Vec<(u32, Offset)> {
+        let elements = list.elements();
+        let some = elements.iter().filter(|element| element.error().is_ok());
+        some.filter_map(|some| Some((self.stream(some.topic(), some.partition())?, some.offset()))).collect()
+    }
+
+    /// The streams of those of a list that something is wrong with.
+    pub fn streams_in_error(&self, list: &TopicPartitionList) -> Vec<u32> {
+        let elements = list.elements();
+        let wrong = elements.iter().filter(|element| element.error().is_err());
+        wrong.filter_map(|wrong| self.stream(wrong.topic(), wrong.partition())).collect()
+    }
+
+    fn stream(&self, topic: &str, partition: i32) -> Option<u32> {
+        Some(stream_of(self.names.topic(topic)?, u32::try_from(partition).ok()?))
+    }
+
+    /// Commits what is durable of partitions that are about to go, and forgets what is in flight of them.
+    fn give_up(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        let streams: Vec<_> = self.streams(list).into_iter().map(|(stream, _)| stream).collect();
+        let durable = self.ledger().to_commit(Some(&streams));
+        // One that cannot be committed is read again by whoever has it next.
+        if !durable.is_empty()
+            && let Err(error) = consumer.commit(&self.names.offsets(&durable), CommitMode::Sync)
+        {
+            self.watch.say(&format!("partitions were taken before their last offsets could be committed: {error}"));
+        }
+        self.ledger().revoke(streams);
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Of what it says only errors are for people; lost connections come by `error` too.
+        if level as i32 <= RDKafkaLogLevel::Critical as i32 {
+            self.watch.say(&format!("{facility}: {message}"));
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::Fatal) => {
+                self.fault.raise(anyhow::anyhow!("Kafka has refused this consumer for good: {reason}; start it again"));
+            }
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::Resolve,
+            ) => self.watch.lost(reason),
+            _ => self.watch.say(&format!("{error}: {reason}")),
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(list) = rebalance {
+            self.give_up(consumer, list);
+        }
+    }
+
+    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(list) => {
+                self.watch.found();
+                self.ledger().assign(self.streams(list).into_iter().map(|(stream, _)| stream));
+            }
+            Rebalance::Revoke(_) => {}
+            Rebalance::Error(error) => self.watch.say(&format!("partitions could not be shared out: {error}")),
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        // What was not acknowledged is committed with the next.
+        if result.is_ok() {
+            let mut ledger = self.ledger();
+            for (stream, offset) in self.streams(offsets) {
+                if let Offset::Offset(offset) = offset {
+                    ledger.committed(stream, offset.cast_unsigned());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What is in flight of each partition, and what of it may be committed.
+//!
+//! ```text
+//!   partition 3:   committed | durable | in flight, by epochs | next to be read
+//!                                          ^ a stall: whatever is behind it was dropped, so every epoch's share of the
+//!                                            partition is cut here at once; reading goes on from here when it can
+//! ```
+//! A stall is known before the frontier passes its epoch, so what an epoch is cut to is always known before it is
+//! committed. What was cut is never put back: records behind a stall come again in later epochs.
+
+use std::collections::VecDeque;
+
+use hexflow_operators::FixedMap;
+
+/// A partition, as `stream_of` names it.
+type Stream = u32;
+
+/// The book of one process.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    partitions: FixedMap<Stream, Reading>,
+    /// The records gathered for the next epoch: of each partition the offset behind the last.
+    gathered: FixedMap<Stream, u64>,
+    epochs: VecDeque<Epoch>,
+}
+
+/// How far reading, storing and committing one partition has come. Offsets are those of the next record.
+#[derive(Debug, Default)]
+struct Reading {
+    /// The next to be gathered, once one has come.
+    next: Option<u64>,
+    /// Where reading began when the partition was assigned.
+    began: Option<u64>,
+    /// Above the highest ever gathered.
+    seen: u64,
+    /// Where it stands still; it is to be read again from here.
+    halted: Option<u64>,
+    /// All below is durable.
+    durable: u64,
+    /// What the brokers have acknowledged.
+    committed: u64,
+}
+
+/// An epoch in flight.
+#[derive(Debug)]
+struct Epoch {
+    time: u64,
+    /// Of each of its partitions the offset behind the last record that may be committed with it.
+    ends: FixedMap<Stream, u64>,
+}
+
+/// What is to become of a record that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It goes on, for the first time.
+    First,
+    /// It goes on once more.
+    Again,
+    /// It is left out: its partition stands still or is no longer ours.
+    Not,
+}
+
+/// What the consumer is to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Orders {
+    /// Partitions to read no further.
+    pub pause: Vec<Stream>,
+    /// Partitions to read again from an offset.
+    pub rewind: Vec<(Stream, u64)>,
+}
+
+impl Ledger {
+    /// Partitions are ours from now on.
+    pub fn assign(&mut self, streams: impl IntoIterator<Item = Stream>) {
+        self.partitions.extend(streams.into_iter().map(|stream| (stream, Reading::default())));
+    }
+
+    /// Partitions are no longer ours: what is in flight of them is forgotten, so that it is never committed.
+    pub fn revoke(&mut self, streams: impl IntoIterator<Item = Stream>) {
+        for stream in streams {
+            self.partitions.remove(&stream);
+            self.cut(stream, 0);
+        }
+    }
+
+    /// Whether a partition is ours.
+    pub fn is_ours(&self, stream: Stream) -> bool {
+        self.partitions.contains_key(&stream)
+    }
+
+    /// The partitions that are ours and do not stand still.
+    pub fn going(&self) -> impl Iterator<Item = Stream> {
+        self.partitions.iter().filter(|(_, reading)| reading.halted.is_none()).map(|(stream, _)| *stream)
+    }
+
+    /// The partitions that stand still, and where.
+    pub fn halted(&self) -> Vec<(Stream, u64)> {
+        self.partitions.iter().filter_map(|(stream, reading)| Some((*stream, reading.halted?))).collect()
+    }
+
+    /// A record was read.
+    pub fn take(&mut self, stream: Stream, offset: u64) -> Taken {
+        let Some(reading) = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none()) else {
+            return Taken::Not;
+        };
+        let first = offset >= reading.seen;
+        reading.began.get_or_insert(offset);
+        reading.next = Some(offset + 1);
+        reading.seen = reading.seen.max(offset + 1);
+        self.gathered.insert(stream, offset + 1);
+        if first { Taken::First } else { Taken::Again }
+    }
+
+    /// What was gathered was dealt as the epoch `time`.
+    pub fn deal(&mut self, time: u64) {
+        self.epochs.push_back(Epoch { time, ends: std::mem::take(&mut self.gathered) });
+    }
+
+    /// Epochs in flight.
+    pub fn in_flight(&self) -> usize {
+        self.epochs.len()
+    }
+
+    /// The partitions of `standing` stand still, each at its lowest stall: what is behind that was dropped.
+    pub fn stalls(&mut self, standing: &FixedMap<Stream, u64>, resolved: &FixedMap<Stream, u64>) -> Orders {
+        let mut orders = Orders::default();
+        for (&stream, &offset) in standing.iter().chain(resolved) {
+            let Some(reading) = self.partitions.get_mut(&stream) else { continue };
+            if reading.next.is_none_or(|next| next <= offset) {
+                continue; // it is still to come, and will stall again if it has to
+            }
+            // An assignment that began behind the stall has to show that the record can go on.
+            let skipped = reading.began.replace(0).is_some_and(|began| offset < began);
+            let at = reading.halted.map_or(offset, |halted| halted.min(offset));
+            if reading.halted.replace(at).is_none() {
+                orders.pause.push(stream);
+            }
+            self.cut(stream, at);
+            if skipped || resolved.contains_key(&stream) {
+                orders.rewind.extend(self.rewind(stream));
+            }
+        }
+        // One that no longer stands has gone on without us: another process had it meanwhile.
+        let gone_on = |(stream, reading): (&Stream, &Reading)| {
+            (reading.halted.is_some() && !standing.contains_key(stream)).then_some(*stream)
+        };
+        let gone_on: Vec<_> = self.partitions.iter().filter_map(gone_on).collect();
+        orders.rewind.extend(gone_on.into_iter().filter_map(|stream| self.rewind(stream)));
+        orders
+    }
+
+    /// A partition could not be read again from `offset` yet: it stands there once more. Says whether it is ours.
+    pub fn stand(&mut self, stream: Stream, offset: u64) -> bool {
+        let reading = self.partitions.get_mut(&stream);
+        reading.map(|reading| reading.halted = Some(offset)).is_some()
+    }
+
+    /// A partition that stood still is ours and goes on: from where it stood.
+    pub fn rewind(&mut self, stream: Stream) -> Option<(Stream, u64)> {
+        let reading = self.partitions.get_mut(&stream)?;
+        let offset = reading.halted.take()?;
+        reading.next = Some(offset);
+        Some((stream, offset))
+    }
+
+    /// Nothing of a partition at or behind `offset` is committed with any epoch in flight.
+    fn cut(&mut self, stream: Stream, offset: u64) {
+        let open = self.epochs.iter_mut().map(|epoch| &mut epoch.ends).chain([&mut self.gathered]);
+        for end in open.filter_map(|ends| ends.get_mut(&stream)) {
+            *end = (*end).min(offset);
+        }
+    }
+
+    /// All epochs below `frontier` are durable in every sink; without one, all are.
+    pub fn settle(&mut self, frontier: Option<u64>) {
+        while let Some(epoch) = self.epochs.pop_front_if(|epoch| frontier.is_none_or(|frontier| epoch.time < frontier))
+        {
+            for (stream, end) in epoch.ends {
+                if let Some(reading) = self.partitions.get_mut(&stream) {
+                    reading.durable = reading.durable.max(end);
+                }
+            }
+        }
+    }
+
+    /// What may be committed and is not yet, of all partitions or of some.
+    pub fn to_commit(&self, of: Option<&[Stream]>) -> Vec<(Stream, u64)> {
+        let asked = |stream| of.is_none_or(|of| of.contains(stream));
+        let open =
+            self.partitions.iter().filter(|(stream, reading)| asked(stream) && reading.durable > reading.committed);
+        open.map(|(stream, reading)| (*stream, reading.durable)).collect()
+    }
+
+    /// The brokers have acknowledged an offset.
+    pub fn committed(&mut self, stream: Stream, offset: u64) {
+        if let Some(reading) = self.partitions.get_mut(&stream) {
+            reading.committed = reading.committed.max(offset);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

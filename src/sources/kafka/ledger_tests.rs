@@ -1,0 +1,125 @@
+//! Tells the ledger stories of stalls, rewinds and rebalances, and looks at what it would commit.
+
+use super::*;
+
+/// A ledger with partitions 1 and 2, and records 0 to 9 of each in epochs of five.
+fn book() -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.assign([1, 2]);
+    for (time, offsets) in [(1, 0..5), (2, 5..10)] {
+        for offset in offsets {
+            assert_eq!([1, 2].map(|stream| ledger.take(stream, offset)), [Taken::First; 2]);
+        }
+        ledger.deal(time);
+    }
+    ledger
+}
+
+fn commits(ledger: &Ledger) -> Vec<(u32, u64)> {
+    let mut commits = ledger.to_commit(None);
+    commits.sort_unstable();
+    commits
+}
+
+fn at(stalls: &[(u32, u64)]) -> FixedMap<u32, u64> {
+    stalls.iter().copied().collect()
+}
+
+#[test]
+fn what_is_durable_is_committed_once() {
+    let mut ledger = book();
+    ledger.settle(Some(1));
+    assert_eq!(commits(&ledger), []);
+    ledger.settle(Some(2));
+    assert_eq!(commits(&ledger), [(1, 5), (2, 5)]);
+    ledger.committed(1, 5);
+    assert_eq!(commits(&ledger), [(2, 5)]);
+    ledger.settle(None);
+    assert_eq!((commits(&ledger), ledger.in_flight()), (vec![(1, 10), (2, 10)], 0));
+}
+
+#[test]
+fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
+    let mut ledger = book();
+    let orders = ledger.stalls(&at(&[(1, 3)]), &at(&[]));
+    assert_eq!(orders, Orders { pause: vec![1], rewind: vec![] });
+    assert_eq!((ledger.take(1, 10), ledger.take(2, 10)), (Taken::Not, Taken::First));
+    ledger.deal(3);
+    ledger.settle(Some(4));
+    assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
+
+    // Resolved: it leaves the board, and is read once more from there.
+    assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![], rewind: vec![(1, 3)] });
+    assert_eq!(ledger.stalls(&at(&[]), &at(&[])), Orders::default());
+    assert_eq!([ledger.take(1, 3), ledger.take(1, 9), ledger.take(1, 10)], [Taken::Again, Taken::Again, Taken::First]);
+    ledger.deal(5);
+    assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
+    ledger.settle(Some(6));
+    assert_eq!(commits(&ledger), [(1, 11), (2, 11)]);
+}
+
+/// What was in flight behind the stall when it was resolved was dropped: it is not committed before it came again.
+#[test]
+fn what_was_dropped_is_not_committed_by_an_old_epoch() {
+    let mut ledger = book();
+    assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![1], rewind: vec![(1, 3)] });
+    ledger.take(1, 3);
+    ledger.deal(3);
+    ledger.settle(Some(3));
+    assert_eq!(commits(&ledger), [(1, 3), (2, 10)]);
+    ledger.settle(Some(4));
+    assert_eq!(commits(&ledger), [(1, 4), (2, 10)]);
+}
+
+#[test]
+fn a_stall_that_is_still_to_be_read_again_is_no_news() {
+    let mut ledger = book();
+    ledger.stalls(&at(&[]), &at(&[(1, 3)]));
+    assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders::default());
+    ledger.take(1, 3);
+    ledger.take(1, 4);
+    ledger.deal(3);
+    // And it stalls again.
+    assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders { pause: vec![1], rewind: vec![] });
+    ledger.settle(None);
+    assert_eq!(commits(&ledger), [(1, 3), (2, 10)]);
+}
+
+#[test]
+fn a_second_stall_below_the_first_goes_back_to_the_lowest() {
+    let mut ledger = book();
+    ledger.stalls(&at(&[(1, 7)]), &at(&[]));
+    assert_eq!(ledger.stalls(&at(&[(1, 4)]), &at(&[])), Orders::default());
+    ledger.settle(None);
+    assert_eq!(commits(&ledger), [(1, 4), (2, 10)]);
+    assert_eq!(ledger.stalls(&at(&[]), &at(&[])).rewind, [(1, 4)]);
+}
+
+#[test]
+fn a_revoked_partition_is_forgotten_whoever_has_it_next() {
+    let mut ledger = book();
+    ledger.settle(Some(2));
+    assert_eq!(ledger.to_commit(Some(&[1])), [(1, 5)]);
+    ledger.revoke([1]);
+    assert_eq!(ledger.take(1, 10), Taken::Not);
+    ledger.assign([1]);
+    ledger.settle(None);
+    assert_eq!(commits(&ledger), [(2, 10)]);
+    // Given back, it is read from what was committed.
+    assert_eq!(ledger.take(1, 5), Taken::First);
+}
+
+/// A stall that another process got over while it had the partition: this one's workers have yet to see that.
+#[test]
+fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
+    let mut ledger = Ledger::default();
+    ledger.assign([1]);
+    ledger.take(1, 20);
+    ledger.deal(1);
+    let standing = at(&[(1, 15)]);
+    assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![(1, 15)] });
+    ledger.take(1, 15);
+    assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![] });
+    ledger.settle(None);
+    assert_eq!(commits(&ledger), [(1, 15)]);
+}

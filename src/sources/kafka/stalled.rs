@@ -1,0 +1,69 @@
+//! Tells people of partitions that stand still: once they have for a second, then once a minute, and when they go on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use hexflow_dataflows::decode::Stall;
+use hexflow_dataflows::rows::partition_of_stream;
+
+use super::names::Names;
+
+/// A partition that waits for a track in flight is no news.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often a standing partition is told of again.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// The partitions that stand still.
+pub struct Stalled {
+    names: Names,
+    stalls: BTreeMap<(u32, u64), Told>,
+}
+
+struct Told {
+    stall: Stall,
+    since: Instant,
+    when: Option<Instant>,
+}
+
+impl Stalled {
+    /// None stand still.
+    pub fn new(names: Names) -> Self {
+        Stalled { names, stalls: BTreeMap::new() }
+    }
+
+    /// These stand still.
+    pub fn set(&mut self, stalls: Vec<Stall>) {
+        let mut old = std::mem::take(&mut self.stalls);
+        for stall in stalls {
+            let key = (stall.stream, stall.offset);
+            let told = old.remove(&key).unwrap_or_else(|| Told { stall, since: Instant::now(), when: None });
+            self.stalls.insert(key, told);
+        }
+        for told in old.into_values().filter(|told| told.when.is_some()) {
+            eprintln!("hexflow: {} goes on from offset {}", self.place(told.stall.stream), told.stall.offset);
+        }
+    }
+
+    /// Tells of those whose time it is, if their partition is this process's.
+    pub fn tell(&mut self, is_ours: impl Fn(u32) -> bool) {
+        let now = Instant::now();
+        let due = |told: &Told| match told.when {
+            None => now.duration_since(told.since) > GRACE,
+            Some(when) => now.duration_since(when) > PERIOD,
+        };
+        let due: Vec<_> = self.stalls.iter().filter(|(_, told)| due(told)).map(|(key, _)| *key).collect();
+        for key in due.into_iter().filter(|(stream, _)| is_ours(*stream)) {
+            let Some(told) = self.stalls.get_mut(&key) else { continue };
+            told.when = Some(now);
+            let Stall { stream, offset, reason, head } = told.stall.clone();
+            let place = self.place(stream);
+            eprintln!("hexflow: {place} stands still at offset {offset}: {reason}; {}", head.escape_debug());
+        }
+    }
+
+    fn place(&self, stream: u32) -> String {
+        let (topic, partition) = partition_of_stream(stream);
+        format!("topic {} partition {partition}", self.names.of(topic))
+    }
+}

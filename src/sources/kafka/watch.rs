@@ -1,0 +1,49 @@
+//! Whether the brokers are there: one line when they are lost, one when they are back, and no line more often than each minute.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the same is said at most.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Different texts that are remembered.
+const KEPT: usize = 64;
+
+/// What was said, and whether the brokers are there; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Watch(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+struct Said {
+    lost: bool,
+    when: BTreeMap<String, Instant>,
+}
+
+impl Watch {
+    /// A connection is lost: the library makes it again by itself.
+    pub fn lost(&self, reason: &str) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut said.lost, true) {
+            eprintln!("hexflow: kafka: lost the brokers, trying again: {reason}");
+        }
+    }
+
+    /// The brokers have answered.
+    pub fn found(&self) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut said.lost) {
+            eprintln!("hexflow: kafka: the brokers are there");
+        }
+    }
+
+    /// Says something, unless it was said within the last minute.
+    pub fn say(&self, text: &str) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        said.when.retain(|_, when| now.duration_since(*when) < PERIOD);
+        if said.when.len() < KEPT && said.when.insert(text.to_owned(), now).is_none() {
+            eprintln!("hexflow: kafka: {text}");
+        }
+    }
+}
