@@ -14,6 +14,7 @@ use crate::generate::{self, GenerateArgs};
 use crate::migrate::{self, MigrateArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::run::{self, RunArgs};
+use crate::telemetry;
 
 /// A geospatial event pipeline on timely and differential dataflow.
 #[derive(Parser, Debug)]
@@ -61,6 +62,15 @@ struct ConfigurationArgs {
     /// Set a key of the configuration; it wins over the file and the environment.
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     set: Vec<String>,
+}
+
+impl ConfigurationArgs {
+    /// The configuration in effect; what is logged from now on is logged as it says.
+    fn load(&self) -> Result<Config, Failure> {
+        let config = Config::load(self.config.as_deref(), &self.set).map_err(Failure::usage)?;
+        telemetry::log::start(&config.log);
+        Ok(config)
+    }
 }
 
 /// How a command ended that did not end well.
@@ -112,7 +122,7 @@ pub fn main() -> ExitCode {
 }
 
 fn obey(cli: Cli) -> Result<(), Failure> {
-    let load = || Config::load(cli.configuration.config.as_deref(), &cli.configuration.set).map_err(Failure::usage);
+    let load = || cli.configuration.load();
     match cli.command {
         Command::Replay(args) => replay::run(&args, &load()?),
         Command::Migrate(args) => migrate::run(&args, &load()?),

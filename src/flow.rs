@@ -18,6 +18,7 @@ use crate::progress::Progress;
 use crate::replay::outputs::{self, Route};
 use crate::sinks::deliver::Deliver;
 use crate::sinks::writer::Queue;
+use crate::telemetry::events;
 
 /// What one worker needs for it.
 pub struct Flow {
@@ -53,5 +54,9 @@ pub fn build<'scope, B: Records>(
     kept.probe_with(probe);
     let totals = written.map(Counts::from).concat(pipeline.counts).exchange(|_| 0);
     let counts = flow.counts;
-    totals.inspect(move |some| *counts.lock().unwrap_or_else(PoisonError::into_inner) += *some).probe_with(probe);
+    let add = move |some: &Counts| {
+        *counts.lock().unwrap_or_else(PoisonError::into_inner) += *some;
+        events::settled(some);
+    };
+    totals.inspect(add).probe_with(probe);
 }

@@ -3,6 +3,7 @@
 //! This crate is the program: command line, configuration, sources, sinks, and what puts them together. The pipelines are
 //! in [`hexflow_dataflows`], their operators in [`hexflow_operators`].
 
+pub mod api;
 pub mod bench;
 pub mod board;
 pub mod buffers;
@@ -15,9 +16,11 @@ pub mod fault;
 pub mod flow;
 pub mod generate;
 pub mod migrate;
+pub mod objects;
 pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod sinks;
 pub mod sources;
 pub mod tables;
+pub mod telemetry;

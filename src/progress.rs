@@ -14,6 +14,8 @@ pub struct Progress {
     pub passed_over: AtomicU64,
     /// The latest record's time, ms since the epoch.
     pub event_ms: AtomicI64,
+    /// The oldest epoch of a live run that some sink has still to make durable; 0 while there is none.
+    pub oldest: AtomicU64,
     /// Partitions that stand still.
     pub stalls: AtomicU64,
 }

@@ -109,8 +109,8 @@ fn frames_ahead_of_their_tracks_are_counted_once() {
     let (oracle, counts) = Oracle::of(&scene.records);
     assert_stored(&place, &oracle);
     assert_counted(&output.summary(), &counts);
-    output_names(&output.stderr, &[FRAMES, "stands still at offset 150", "t-late"]);
-    output_names(&output.stderr, &[FRAMES, "goes on from offset 150"]);
+    output_names(&output.stderr, &[FRAMES, "stands still", "offset=150", "t-late"]);
+    output_names(&output.stderr, &[FRAMES, "goes on", "offset=150"]);
 }
 
 /// The row is put into the table by another program: no track event says anything.

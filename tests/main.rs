@@ -20,6 +20,8 @@ mod kafka;
 mod kafka_stalls;
 mod kafka_stops;
 mod late_mapping;
+mod life;
+mod object_store;
 mod replay_matches_oracle;
 mod restart;
 mod stores;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use super::Failure;
+use crate::telemetry::{events, waiting};
 
 /// How often it is told that an answer is awaited.
 const TELL_EVERY: Duration = Duration::from_secs(60);
@@ -37,11 +38,12 @@ impl Patience {
     ) -> Result<T> {
         let began = Instant::now();
         let (mut pause, mut attempt, mut has_told) = (self.longest / FIRST_PART, Attempt::First, false);
+        let mut away = None;
         loop {
             match ask(attempt) {
                 Ok(answer) => {
                     if has_told {
-                        eprintln!("hexflow: {} answers again after {:.1?}", self.whom, began.elapsed());
+                        events::server_back(&self.whom, began.elapsed().as_secs());
                     }
                     return Ok(answer);
                 }
@@ -49,12 +51,10 @@ impl Patience {
                     return Err(anyhow!("cannot {what}: {}: {why}; {advice}", self.whom));
                 }
                 Err(Failure::Passing(why)) => {
-                    if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-                        eprintln!(
-                            "hexflow: {}: cannot {what}, nothing is lost, trying again until it can ({:.0?} so far): {why}",
-                            self.whom,
-                            began.elapsed()
-                        );
+                    away.get_or_insert_with(|| waiting::begin(&self.whom, true));
+                    let is_told = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
+                    events::server_away(&self.whom, what, &why, began.elapsed().as_secs(), is_told);
+                    if is_told {
                         (self.told, has_told) = (Some(Instant::now()), true);
                     }
                 }

@@ -62,6 +62,13 @@ impl ClusterArgs {
         if self.processes == 1 { Ok(Vec::new()) } else { self.addresses() }
     }
 
+    /// The processes of lower numbers that are on this one's machine, by what [`ClusterArgs::check`] yields.
+    pub fn neighbours_before(&self, addresses: &[String]) -> usize {
+        let machine = |address: &String| address.rsplit_once(':').map(|(machine, _)| machine.to_owned());
+        let mine = addresses.get(self.process).and_then(machine);
+        addresses.iter().take(self.process).filter(|address| machine(address) == mine).count()
+    }
+
     fn addresses(&self) -> Result<Vec<String>, Failure> {
         let (given, from) = match &self.hostfile {
             Some(file) => {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::settings::*;
-use super::{Properties, Secret, SecretUrl};
+use super::{LogFormat, LogLevel, OnMalformed, Properties, Secret, SecretUrl};
 
 impl Default for Config {
     fn default() -> Self {
@@ -13,6 +13,8 @@ impl Default for Config {
             env: "prod".into(),
             on_malformed: OnMalformed::Stall,
             retry_interval: Duration::from_secs(1),
+            progress_timeout: Duration::from_secs(60),
+            log: Log { format: LogFormat::Text, level: LogLevel::Info },
             kafka: Kafka {
                 brokers: "127.0.0.1:9092".into(),
                 group: "hexflow".into(),

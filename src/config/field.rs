@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::OnMalformed;
 use super::secret::mask;
 
 /// A setting's place in the configuration. Secrets are in no text that it hands out.
@@ -108,24 +107,11 @@ impl<T: Field + Default> Field for Option<T> {
     }
 }
 
-impl Field for OnMalformed {
-    fn set(&mut self, text: &str) -> bool {
-        let known = [OnMalformed::Stall, OnMalformed::DeadLetter].into_iter().find(|one| one.name() == text);
-        known.map(|value| *self = value).is_some()
-    }
-
-    fn expected(&self) -> &'static str {
-        "stall or dead_letter"
-    }
-
-    fn show(&self) -> String {
-        quote(self.name())
-    }
-}
-
 /// What Rust's own parsing and printing serve.
-trait Plain: FromStr + Display {
+pub(super) trait Plain: FromStr + Display {
+    /// What a value looks like.
     const EXPECTED: &'static str;
+    /// Whether it is a text in a file.
     const QUOTED: bool = false;
 }
 

@@ -32,6 +32,12 @@ pub(super) static KEYS: &[Key] = &[
     key!(env, "the `env` header of the messages to process; others are acknowledged and ignored"),
     key!(on_malformed, "what becomes of a record that cannot be understood: stall or dead_letter"),
     key!(retry_interval, "time between two attempts at a stalled record or an absent server"),
+    key!(
+        progress_timeout,
+        "time for which a run may make no progress, and nothing explains it, before its process ends"
+    ),
+    key!(log.format, "form of the log's lines: text or json"),
+    key!(log.level, "the least that is logged: error, warn, info, debug or trace"),
     key!(kafka.brokers, "brokers to ask first, host:port, separated by commas"),
     key!(kafka.group, "consumer group, by which processes share partitions"),
     key!(kafka.topic_prefix, "what stands before each topic's name on the brokers; empty: nothing"),

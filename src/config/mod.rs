@@ -14,6 +14,7 @@
 //! one in `rules`. Reading, errors, suggestions and `hexflow config` follow from these.
 
 mod assignment;
+mod choice;
 mod defaults;
 mod duration;
 mod environment;
@@ -30,11 +31,11 @@ mod rules;
 mod secret;
 mod settings;
 
+pub use choice::{LogFormat, LogLevel, OnMalformed};
 pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
 pub use settings::{
-    Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, ObjectStore, Objects, OnMalformed, Photos, Postgres,
-    Sensors,
+    Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres, Sensors,
 };

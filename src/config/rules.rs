@@ -23,6 +23,7 @@ const fn rule(key: &'static str, demand: &'static str, holds: fn(&Config) -> boo
 
 static RULES: &[Rule] = &[
     rule("retry_interval", "at least 1ms", |c| some_time(c.retry_interval)),
+    rule("progress_timeout", "at least 1ms", |c| some_time(c.progress_timeout)),
     rule("kafka.citylens.batch_size", "1 to 1000000", |c| (1..=1_000_000).contains(&c.kafka.citylens.batch_size)),
     rule("kafka.citylens.max_concurrency", "1 to 1024", |c| (1..=1024).contains(&c.kafka.citylens.max_concurrency)),
     rule("kafka.citylens.linger_ms", "at most 3600000", |c| c.kafka.citylens.linger_ms <= 3_600_000),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Origin, Properties, Secret, SecretUrl};
+use super::{LogFormat, LogLevel, OnMalformed, Origin, Properties, Secret, SecretUrl};
 
 /// All settings of a process. Durations are whole milliseconds; no secret shows in `Debug`.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,10 @@ pub struct Config {
     pub on_malformed: OnMalformed,
     /// Time between two attempts at a stalled record or an absent server.
     pub retry_interval: Duration,
+    /// Time for which a run may make no progress, and nothing explains it, before its process ends.
+    pub progress_timeout: Duration,
+    /// What a run says.
+    pub log: Log,
     /// The brokers, and how the citylens topics are consumed.
     pub kafka: Kafka,
     /// The store of rows.
@@ -40,13 +44,13 @@ pub struct Config {
     pub(super) origins: BTreeMap<&'static str, Origin>,
 }
 
-/// What becomes of a record that cannot be understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnMalformed {
-    /// Its partition waits at its offset until an operator skips it or a new version understands it.
-    Stall,
-    /// It is copied to `TOPIC.dlq`, and its partition goes on.
-    DeadLetter,
+/// The log of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The form of its lines.
+    pub format: LogFormat,
+    /// The least that it tells.
+    pub level: LogLevel,
 }
 
 /// Kafka, as a consumer and a producer.
@@ -164,14 +168,4 @@ pub struct Cameras {
 pub struct Api {
     /// Address and port to listen on.
     pub listen: SocketAddr,
-}
-
-impl OnMalformed {
-    /// As written in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            OnMalformed::Stall => "stall",
-            OnMalformed::DeadLetter => "dead_letter",
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What a run needs before any worker starts: the store opened, sinks running.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 use anyhow::Result;
@@ -15,6 +15,7 @@ use crate::cli::Failure;
 use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
 use crate::fault::Fault;
+use crate::objects;
 use crate::sinks::Sink;
 use crate::sinks::clickhouse;
 use crate::sinks::emit::Emit;
@@ -61,7 +62,7 @@ impl Plan {
     /// Opens what is to be written, and starts the sinks.
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
-        let objects = object_folder(args, config)?;
+        let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row.
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
@@ -77,8 +78,10 @@ impl Plan {
             let queue = plan.start("emit", Emit::create(folder, &config.env)?, fault)?;
             plan.sinks.push(queue);
         }
-        if let Some(folder) = objects.filter(|_| !args.dry_run) {
-            let queue = plan.start("objects", Objects::new(folder), fault)?;
+        if let Some(place) = objects.filter(|_| !args.dry_run) {
+            // A replay is run again after a loss of power.
+            let store = objects::Store::open(&place, config, !args.afresh)?;
+            let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
         }
         Ok(plan)
@@ -144,17 +147,14 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
     Ok(Settings { env: config.env.clone(), on_malformed, dedup_window_ms })
 }
 
-/// The folder for objects: as configured, or beside the store.
-fn object_folder(args: &Outlets<'_>, config: &Config) -> Result<Option<PathBuf>, Failure> {
-    match config.object_store.url.as_deref() {
-        Some(url) => match url.strip_prefix("file://") {
-            Some(path) if !path.is_empty() => Ok(Some(path.into())),
-            _ => Err(Failure::usage(format!("object_store.url = {url:?}: a replay writes objects to file:///PATH"))),
-        },
-        None => Ok(match args.store {
-            Store::Sqlite(path) => Some(path.with_extension("objects")),
-            Store::Ndjson(folder) => Some(folder.join("objects")),
-            Store::ClickHouse | Store::Null => None,
-        }),
+/// Where objects go: as configured, or beside the store.
+fn place_of_objects(args: &Outlets<'_>, config: &Config) -> Result<Option<objects::Place>, Failure> {
+    if let Some(url) = config.object_store.url.as_deref() {
+        return objects::Place::parse(url).map(Some).map_err(Failure::usage);
     }
+    Ok(match args.store {
+        Store::Sqlite(path) => Some(objects::Place::Folder(path.with_extension("objects"))),
+        Store::Ndjson(folder) => Some(objects::Place::Folder(folder.join("objects"))),
+        Store::ClickHouse | Store::Null => None,
+    })
 }

@@ -12,6 +12,7 @@ use timely::dataflow::ProbeHandle;
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
+use super::beats::{self, Beats, Heard};
 use crate::board::Board;
 use crate::flow::{self, Flow};
 use crate::sources::kafka::feeder::News;
@@ -31,13 +32,15 @@ pub struct WorkerPlan {
     pub ready: Sender<(usize, SyncActivator)>,
     /// Where it tells how far all has come; the process's first worker does.
     pub news: Option<Sender<News>>,
+    /// What is heard of all processes, and this one's number.
+    pub beats: (Heard, usize),
     /// Rows that others put into the store's mapping; the worker that has the stored ones hears of them.
     pub mapped: Option<Receiver<Rows>>,
 }
 
 /// Builds and runs the dataflow until its source ends; returns the partitions that stand still then.
 pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
-    let WorkerPlan { mut flow, feed, ready, news, mapped } = plan;
+    let WorkerPlan { mut flow, feed, ready, news, mapped, beats } = plan;
     let board = Rc::new(RefCell::new(Board::default()));
     let gate = feed.gate.clone();
     let mut stored = Stored { session: Some(InputSession::new()), mapped };
@@ -52,9 +55,18 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
         let _ = ready.send((index, activator));
     });
     let mut told = Told::default();
+    let (heard, process) = beats;
+    let mut beats = Some(Beats::build(worker, process, heard));
+    // The process's first worker beats.
+    let pause = news.is_some().then_some(beats::PERIOD);
     while worker.has_dataflows() {
         stored.advance(&gate);
-        worker.step_or_park(None);
+        match &mut beats {
+            Some(_) if probe.done() => beats = None,
+            Some(beats) if news.is_some() => beats.beat(),
+            _ => {}
+        }
+        worker.step_or_park(pause);
         if let Some(news) = &news {
             told.tell(&probe, &mut board.borrow_mut(), news);
         }

@@ -13,9 +13,11 @@ use rdkafka::consumer::BaseConsumer;
 use timely::scheduling::SyncActivator;
 
 use super::args::RunArgs;
+use super::beats::Heard;
 use super::dataflow::{self, WorkerPlan};
 use super::mapping::Lookout;
-use super::signals;
+use super::{signals, watchdog};
+use crate::api;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::{self, Config};
@@ -31,9 +33,10 @@ use crate::sources::kafka::context::Context;
 use crate::sources::kafka::feeder::{Feeder, News};
 use crate::sources::kafka::gate::Gate;
 use crate::sources::kafka::gather::{Gathering, Share};
+use crate::sources::kafka::ledger::Ledger;
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
-use crate::sources::kafka::{client, start};
+use crate::sources::kafka::{client, lag, start};
 
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
@@ -42,6 +45,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
         let message = "on_malformed = \"dead_letter\": a run has nowhere to put them yet; set it to \"stall\"";
         return Err(Failure::usage(message));
     }
+    api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
     let (fault, faults) = Fault::new();
     let consumer = consumer(args, config, &fault)?;
     let outlets = Outlets { store: &args.store, emit: None, dry_run: false, cluster: &args.cluster, afresh: false };
@@ -56,6 +60,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let (workers, ends) = worker_plans(args, config, plan, &shared)?;
     let feeder = start_feeder(args, config, consumer, ends, stop, &shared)?;
     let (workers, first) = (Mutex::new(workers), args.cluster.first_worker());
+    watchdog::start(shared.heard.clone(), Arc::clone(&shared.progress), config.progress_timeout, fault)?;
     let guards = launch(&args.cluster, &addresses, move |worker| {
         let plan = workers.lock().unwrap_or_else(PoisonError::into_inner)[worker.index() - first].take();
         plan.map(|plan| dataflow::run(worker, plan))
@@ -73,13 +78,15 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
 struct Shared {
     progress: Arc<Progress>,
     counts: Arc<Mutex<Counts>>,
+    heard: Heard,
 }
 
 /// Makes the consumer, and moves the group to where the run is to begin. The other processes wait for the first meanwhile.
 fn consumer(args: &RunArgs, config: &Config, fault: &Fault) -> Result<BaseConsumer<Context>, Failure> {
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
-    let (ledger, watch) = Default::default();
+    let (ledger, watch) = <(Arc<Mutex<Ledger>>, _)>::default();
+    lag::start(&client, names.clone(), Arc::clone(&ledger))?;
     let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault: fault.clone() })?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
@@ -91,7 +98,7 @@ fn consumer(args: &RunArgs, config: &Config, fault: &Fault) -> Result<BaseConsum
 fn end_at_first(faults: Receiver<anyhow::Error>) -> anyhow::Result<()> {
     let wait = move || {
         if let Ok(error) = faults.recv() {
-            eprintln!("hexflow: {error:#}");
+            tracing::error!("{error:#}");
             std::process::exit(1);
         }
     };
@@ -140,7 +147,8 @@ fn worker_plans(
             progress: Arc::clone(&shared.progress),
         };
         let feed = Feed { dealt, gate: gate.clone(), first: news.is_some() };
-        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), mapped: mapped.take() })
+        let beats = (shared.heard.clone(), args.cluster.process);
+        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), mapped: mapped.take(), beats })
     });
     Ok((workers.collect(), Ends { gate, ready: are_ready, news: told }))
 }

@@ -49,7 +49,7 @@ impl Lookout {
                 // It is read again, and a row that is wrong may be put right.
                 let error = format!("{error:#}");
                 if error != said {
-                    eprintln!("hexflow: {error}");
+                    tracing::warn!("{error}");
                     said = error;
                 }
                 Vec::new()

@@ -1,10 +1,12 @@
 //! `hexflow run`: topics of Kafka through the pipelines, into a store, until it is told to stop.
 
 pub mod args;
+pub mod beats;
 pub mod dataflow;
 pub mod live;
 pub mod mapping;
 pub mod signals;
+pub mod watchdog;
 
 pub use args::RunArgs;
 pub use live::run;

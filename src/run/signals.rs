@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use tracing::{error, info};
 
 /// How long what is in flight may take to be stored: less than the 30 s after which supervisors kill.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -18,10 +19,10 @@ pub fn listen(stop: Arc<AtomicBool>) -> Result<()> {
     let wait = move || {
         for _ in signals.forever() {
             if stop.swap(true, Relaxed) {
-                eprintln!("hexflow: aborted; what was stored stays, and the rest is read again by the next run");
+                error!("aborted; what was stored stays, and the rest is read again by the next run");
                 std::process::exit(1);
             }
-            eprintln!("hexflow: stopping; once more to abort");
+            info!("stopping; once more to abort");
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot start a thread")?;
@@ -32,8 +33,8 @@ pub fn listen(stop: Arc<AtomicBool>) -> Result<()> {
 pub fn end_in_time() {
     let wait = || {
         thread::sleep(PATIENCE);
-        eprintln!(
-            "hexflow: not all was stored within {} s; what was stored stays, and the rest is read again by the next run",
+        error!(
+            "not all was stored within {} s; what was stored stays, and the rest is read again by the next run",
             PATIENCE.as_secs()
         );
         std::process::exit(1);

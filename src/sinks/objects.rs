@@ -1,13 +1,8 @@
-//! Detailed GPS as objects: one file for each frame's list of fixes, named by what it holds, in a folder.
+//! Detailed GPS as objects: one for each frame's list of fixes, named by what it holds.
 //!
-//! An object is written beside its place and moved there, so a reader never sees half of one; one that stands already is
-//! left as it is, since its name says what it holds.
+//! A reader never sees half of one; one that is written again is the same.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use columnar::Index;
 use hexflow_dataflows::rows::{Entity, Frame, gps_key};
 use hexflow_operators::Batch;
@@ -15,49 +10,30 @@ use hexflow_operators::batch::Columns;
 use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
+use crate::objects::Store;
+use crate::objects::store::Object;
 
-/// Writes objects below a folder.
+/// Writes objects into a store.
 pub struct Objects {
-    folder: PathBuf,
+    store: Store,
+    waiting: Vec<Object>,
 }
 
 impl Objects {
-    /// Objects below `folder`, which is made when the first is written.
-    pub fn new(folder: PathBuf) -> Self {
-        Objects { folder }
+    /// Objects in `store`.
+    pub fn new(store: Store) -> Self {
+        Objects { store, waiting: Vec::new() }
     }
-
-    fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.folder.join(key);
-        let put = || match fs::metadata(&path) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => write_beside(&path, bytes),
-            Err(error) => Err(error),
-        };
-        put().with_context(|| format!("cannot write the object {}", path.display()))
-    }
-}
-
-fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("tmp-{}", std::process::id()));
-    match fs::write(&beside, bytes) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            fs::create_dir_all(path.parent().unwrap_or(path))?;
-            fs::write(&beside, bytes)?;
-        }
-        written => written?,
-    }
-    fs::rename(&beside, path)
 }
 
 /// A frame's object and its name, if it has one.
-fn object(frames: &Columns<'_, Frame>, row: usize) -> Option<(String, Vec<u8>)> {
+fn object(frames: &Columns<'_, Frame>, row: usize) -> Option<Object> {
     let (gps, metas) = (frames.gps.get(row)?, Frame::metas(frames));
     Some((gps_key(metas.axion.get(row), metas.key.get(row), metas.content[row]), gps.to_vec()))
 }
 
 impl Sink for Objects {
-    type Work = Vec<(String, Vec<u8>)>;
+    type Work = Vec<Object>;
 
     fn preparer(&self) -> impl Fn(&Rows) -> Self::Work + Send + Sync + 'static {
         |rows| match rows {
@@ -67,10 +43,12 @@ impl Sink for Objects {
     }
 
     fn write(&mut self, objects: Self::Work) -> Result<()> {
-        objects.iter().try_for_each(|(key, gps)| self.put(key, gps))
+        self.waiting.extend(objects);
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<Tally> {
+        self.store.put_all(std::mem::take(&mut self.waiting))?;
         Ok(Tally::default())
     }
 }

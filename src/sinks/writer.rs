@@ -11,10 +11,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use hexflow_operators::upsert::Tally;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use timely::scheduling::SyncActivator;
 
 use super::{Rows, Sink};
 use crate::fault::Fault;
+use crate::telemetry::{labels, metrics, waiting};
 
 /// Rows in a commit, unless no more come.
 const COMMIT_ROWS: usize = 100_000;
@@ -74,7 +78,7 @@ pub fn start<S: Sink>(name: &str, sink: S, fault: Fault) -> Result<(Queue, JoinH
     let thread = std::thread::Builder::new().name(name.to_owned());
     let what = name.to_owned();
     let run = move || {
-        if let Err(error) = serve(sink, &queue).with_context(|| format!("the {what} sink failed")) {
+        if let Err(error) = serve(&what, sink, &queue).with_context(|| format!("the {what} sink failed")) {
             fault.raise(error);
         }
     };
@@ -99,8 +103,30 @@ impl<W, P: Fn(&Rows) -> W> Incoming<W, P> {
     }
 }
 
-fn serve<S: Sink>(mut sink: S, queue: &Incoming<S::Work, impl Fn(&Rows) -> S::Work>) -> Result<()> {
-    let mut written = Vec::new();
+/// A sink's metrics.
+struct Told {
+    time: Histogram,
+    rows: Counter,
+    queue: Gauge,
+}
+
+impl Told {
+    fn new(name: &str) -> Self {
+        let (label, metrics) = (labels::Sink { sink: name.to_owned() }, metrics());
+        let time = metrics.sink_time.get_or_create(&label).clone();
+        let rows = metrics.sink_rows.get_or_create(&label).clone();
+        Told { time, rows, queue: metrics.sink_queue.get_or_create(&label).clone() }
+    }
+
+    fn committed(&self, time: Duration, rows: usize, queue: usize) {
+        self.time.observe(time.as_secs_f64());
+        self.rows.inc_by(rows as u64);
+        self.queue.set(i64::try_from(queue).unwrap_or(i64::MAX));
+    }
+}
+
+fn serve<S: Sink>(name: &str, mut sink: S, queue: &Incoming<S::Work, impl Fn(&Rows) -> S::Work>) -> Result<()> {
+    let (mut written, told) = (Vec::new(), Told::new(name));
     let (mut rows, mut since) = (0, Instant::now());
     loop {
         let next = if written.is_empty() {
@@ -114,13 +140,19 @@ fn serve<S: Sink>(mut sink: S, queue: &Incoming<S::Work, impl Fn(&Rows) -> S::Wo
                 since = Instant::now();
             }
             rows += job.rows;
+            let _busy = waiting::begin(name, false);
             sink.write(queue.prepared(job.work))?;
             written.push((job.ticket, job.reply));
             if rows < COMMIT_ROWS {
                 continue;
             }
         }
-        let mut tally = sink.commit()?;
+        let began = Instant::now();
+        let mut tally = {
+            let _busy = waiting::begin(name, false);
+            sink.commit()?
+        };
+        told.committed(began.elapsed(), rows, queue.waiting.load(Relaxed));
         rows = 0;
         for (ticket, reply) in written.drain(..) {
             // The first tells for all. A worker that is gone needs no word.

@@ -60,7 +60,7 @@ fn veil_gps_keys(tables: &Tables) -> Tables {
 
 /// Asserts that each frame's object holds the points of its message.
 #[track_caller]
-fn assert_objects(folder: &Path, tables: &Tables, oracle: &Oracle) {
+pub(crate) fn assert_objects(folder: &Path, tables: &Tables, oracle: &Oracle) {
     let frames = Table::named("frames");
     let (id, key) = (frames.column("frame_id"), frames.column("gps_key"));
     for row in tables["frames"].values() {

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::pin::pin;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -19,9 +16,10 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::place::Place;
+use super::place::{Place, shown};
 use super::record::{DETECTIONS, FRAMES, Record, TRACKS};
 use super::run::Run;
+use super::served::{Served, free_ports};
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 24;
@@ -29,55 +27,24 @@ const PARTITIONS: i32 = 24;
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A broker. It ends when its standard input does, so also when this program is killed.
+/// A broker.
 pub(crate) struct Broker {
     pub(crate) address: String,
-    _child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    served: Served,
     _dir: tempfile::TempDir,
 }
 
 impl Broker {
     /// Starts one; tests that stop theirs have one of their own.
     pub(crate) fn start() -> Broker {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let port = free_ports();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/kafka");
-        let mut command = Command::new(script);
-        command.arg("serve").arg(dir.path()).arg(port.to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a script of ours");
-        let orders = child.stdin.take().expect("piped");
-        let answers = BufReader::new(child.stdout.take().expect("piped"));
-        let address = format!("127.0.0.1:{port}");
-        let mut broker = Broker { address, _child: child, orders, answers, _dir: dir };
-        assert_eq!(broker.answer(), "ready", "what is wrong stands above");
-        broker
+        let (dir, port) = (tempfile::tempdir().expect("a temporary folder"), free_ports());
+        let served = Served::start("kafka", &[&shown(dir.path()), &port.to_string()]);
+        Broker { address: format!("127.0.0.1:{port}"), served, _dir: dir }
     }
 
     /// Has it do something, and waits until it is done.
     pub(crate) fn order(&mut self, order: &str) {
-        writeln!(self.orders, "{order}").expect("a script of ours");
-        assert_eq!(self.answer(), format!("{order} done"));
-    }
-
-    fn answer(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("a pipe");
-        line.trim_end().to_owned()
-    }
-}
-
-/// The first of two ports that are free.
-fn free_ports() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let first = 22_000 + std::process::id() % 400 * 20;
-    loop {
-        let port = first + NEXT.fetch_add(2, Ordering::Relaxed);
-        let port = u16::try_from(port).expect("a port");
-        if (port..port + 2).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return port;
-        }
+        self.served.order(order);
     }
 }
 

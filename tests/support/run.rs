@@ -112,7 +112,12 @@ impl Running {
 
     /// Asks it to stop, as supervisors do.
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        self.signal("-TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status();
         assert!(kill.expect("kill").success(), "a child of ours");
     }
 

@@ -12,7 +12,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::ledger::Ledger;
 use super::names::Names;
 use super::watch::Watch;
+use crate::api::health::joined;
 use crate::fault::Fault;
+use crate::telemetry::metrics;
 
 /// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
 /// and `log`.
@@ -100,6 +102,7 @@ impl ConsumerContext for Context {
         match rebalance {
             Rebalance::Assign(list) => {
                 self.watch.found();
+                joined(true);
                 self.ledger().assign(self.streams(list).into_iter().map(|(stream, _)| stream));
             }
             Rebalance::Revoke(_) => {}
@@ -110,6 +113,7 @@ impl ConsumerContext for Context {
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         // What was not acknowledged is committed with the next.
         if result.is_ok() {
+            metrics().commits.inc();
             let mut ledger = self.ledger();
             for (stream, offset) in self.streams(offsets) {
                 if let Offset::Offset(offset) = offset {

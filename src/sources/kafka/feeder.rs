@@ -101,6 +101,7 @@ impl Feeder {
             self.hear();
             self.read();
             self.commits.now_and_then(&self.consumer);
+            self.consumer.context().ledger().observe(&self.progress);
         }
         stopping();
         self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
@@ -110,6 +111,7 @@ impl Feeder {
             // What still comes is not taken. The brokers are asked, so that partitions are not taken from under us.
             drop(self.consumer.poll(PERIOD));
             self.commits.now_and_then(&self.consumer);
+            self.consumer.context().ledger().observe(&self.progress);
         }
         commits::last(&self.consumer)
     }

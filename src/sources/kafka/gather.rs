@@ -12,6 +12,7 @@ use super::gate::Gate;
 use super::ledger::Taken;
 use crate::progress::Progress;
 use crate::sources::batching::{Batching, Filling};
+use crate::telemetry::metrics;
 
 /// The workers of this process among all.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +68,7 @@ impl Gathering {
         let topic = context.names.topic(message.topic());
         let (Some(topic), Ok(partition)) = (topic, u32::try_from(message.partition())) else { return };
         let Ok(offset) = u64::try_from(message.offset()) else { return };
-        let again = match context.ledger().take(stream_of(topic, partition), offset) {
+        let again = match context.ledger().take(stream_of(topic, partition), offset, message.timestamp().to_millis()) {
             Taken::First => false,
             Taken::Again => true,
             Taken::Not => return,
@@ -85,12 +86,15 @@ impl Gathering {
 
     /// Deals what was gathered, if anything, as an epoch.
     pub fn deal(&mut self, gate: &Gate, context: &Context, progress: &Progress) {
-        if self.filling.take() == 0 {
+        let count = self.filling.take();
+        if count == 0 {
             return;
         }
         let batches = std::mem::replace(&mut self.batches, empty(self.share.count));
         let first = batches.iter().map(|[_, first]| first.len()).sum();
         progress.saw(first, 0, i64::MIN, true);
+        metrics().records.inc_by(count as u64);
+        metrics().batch_records.observe(u32::try_from(count).map_or(f64::INFINITY, f64::from));
         if let Some(epoch) = gate.deal(batches) {
             context.ledger().deal(epoch);
         }

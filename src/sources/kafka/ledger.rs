@@ -9,8 +9,13 @@
 //! committed. What was cut is never put back: records behind a stall come again in later epochs.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use hexflow_operators::FixedMap;
+
+use crate::progress::Progress;
+use crate::telemetry::metrics;
 
 /// A partition, as `stream_of` names it.
 type Stream = u32;
@@ -20,7 +25,7 @@ type Stream = u32;
 pub struct Ledger {
     partitions: FixedMap<Stream, Reading>,
     /// The records gathered for the next epoch: of each partition the offset behind the last.
-    gathered: FixedMap<Stream, u64>,
+    gathered: FixedMap<Stream, End>,
     epochs: VecDeque<Epoch>,
 }
 
@@ -37,6 +42,8 @@ struct Reading {
     halted: Option<u64>,
     /// All below is durable.
     durable: u64,
+    /// The time of the last durable record, ms since the epoch.
+    durable_ms: Option<i64>,
     /// What the brokers have acknowledged.
     committed: u64,
 }
@@ -45,8 +52,18 @@ struct Reading {
 #[derive(Debug)]
 struct Epoch {
     time: u64,
+    dealt: Instant,
     /// Of each of its partitions the offset behind the last record that may be committed with it.
-    ends: FixedMap<Stream, u64>,
+    ends: FixedMap<Stream, End>,
+}
+
+/// Where a partition's part of an epoch ends.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// Behind the last record.
+    offset: u64,
+    /// The record's time, ms since the epoch; unknown once the part was cut.
+    ms: Option<i64>,
 }
 
 /// What is to become of a record that was read.
@@ -98,8 +115,8 @@ impl Ledger {
         self.partitions.iter().filter_map(|(stream, reading)| Some((*stream, reading.halted?))).collect()
     }
 
-    /// A record was read.
-    pub fn take(&mut self, stream: Stream, offset: u64) -> Taken {
+    /// A record was read, which is of the time `ms` since the epoch.
+    pub fn take(&mut self, stream: Stream, offset: u64, ms: Option<i64>) -> Taken {
         let Some(reading) = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none()) else {
             return Taken::Not;
         };
@@ -107,13 +124,28 @@ impl Ledger {
         reading.began.get_or_insert(offset);
         reading.next = Some(offset + 1);
         reading.seen = reading.seen.max(offset + 1);
-        self.gathered.insert(stream, offset + 1);
+        self.gathered.insert(stream, End { offset: offset + 1, ms });
         if first { Taken::First } else { Taken::Again }
     }
 
     /// What was gathered was dealt as the epoch `time`.
     pub fn deal(&mut self, time: u64) {
-        self.epochs.push_back(Epoch { time, ends: std::mem::take(&mut self.gathered) });
+        self.epochs.push_back(Epoch { time, dealt: Instant::now(), ends: std::mem::take(&mut self.gathered) });
+    }
+
+    /// The partitions that are ours, each with the time of its last durable record, ms since the epoch.
+    pub fn durable_times(&self) -> Vec<(Stream, Option<i64>)> {
+        self.partitions.iter().map(|(stream, reading)| (*stream, reading.durable_ms)).collect()
+    }
+
+    /// Tells how far behind the oldest epoch in flight is.
+    pub fn observe(&self, progress: &Progress) {
+        let oldest = self.epochs.front();
+        progress.oldest.store(oldest.map_or(0, |epoch| epoch.time), Relaxed);
+        let metrics = metrics();
+        metrics.frontier_lag.set(oldest.map_or(0.0, |epoch| epoch.dealt.elapsed().as_secs_f64()));
+        metrics.epochs_in_flight.set(self.epochs.len().try_into().unwrap_or(i64::MAX));
+        metrics.partitions.set(self.partitions.len().try_into().unwrap_or(i64::MAX));
     }
 
     /// Epochs in flight.
@@ -166,8 +198,8 @@ impl Ledger {
     /// Nothing of a partition at or behind `offset` is committed with any epoch in flight.
     fn cut(&mut self, stream: Stream, offset: u64) {
         let open = self.epochs.iter_mut().map(|epoch| &mut epoch.ends).chain([&mut self.gathered]);
-        for end in open.filter_map(|ends| ends.get_mut(&stream)) {
-            *end = (*end).min(offset);
+        for end in open.filter_map(|ends| ends.get_mut(&stream)).filter(|end| end.offset > offset) {
+            *end = End { offset, ms: None };
         }
     }
 
@@ -177,7 +209,8 @@ impl Ledger {
         {
             for (stream, end) in epoch.ends {
                 if let Some(reading) = self.partitions.get_mut(&stream) {
-                    reading.durable = reading.durable.max(end);
+                    reading.durable = reading.durable.max(end.offset);
+                    reading.durable_ms = end.ms.or(reading.durable_ms);
                 }
             }
         }

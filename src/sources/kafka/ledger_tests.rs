@@ -8,7 +8,7 @@ fn book() -> Ledger {
     ledger.assign([1, 2]);
     for (time, offsets) in [(1, 0..5), (2, 5..10)] {
         for offset in offsets {
-            assert_eq!([1, 2].map(|stream| ledger.take(stream, offset)), [Taken::First; 2]);
+            assert_eq!([1, 2].map(|stream| ledger.take(stream, offset, None)), [Taken::First; 2]);
         }
         ledger.deal(time);
     }
@@ -43,7 +43,7 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     let mut ledger = book();
     let orders = ledger.stalls(&at(&[(1, 3)]), &at(&[]));
     assert_eq!(orders, Orders { pause: vec![1], rewind: vec![] });
-    assert_eq!((ledger.take(1, 10), ledger.take(2, 10)), (Taken::Not, Taken::First));
+    assert_eq!((ledger.take(1, 10, None), ledger.take(2, 10, None)), (Taken::Not, Taken::First));
     ledger.deal(3);
     ledger.settle(Some(4));
     assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
@@ -51,7 +51,10 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     // Resolved: it leaves the board, and is read once more from there.
     assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![], rewind: vec![(1, 3)] });
     assert_eq!(ledger.stalls(&at(&[]), &at(&[])), Orders::default());
-    assert_eq!([ledger.take(1, 3), ledger.take(1, 9), ledger.take(1, 10)], [Taken::Again, Taken::Again, Taken::First]);
+    assert_eq!(
+        [ledger.take(1, 3, None), ledger.take(1, 9, None), ledger.take(1, 10, None)],
+        [Taken::Again, Taken::Again, Taken::First]
+    );
     ledger.deal(5);
     assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
     ledger.settle(Some(6));
@@ -63,7 +66,7 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
 fn what_was_dropped_is_not_committed_by_an_old_epoch() {
     let mut ledger = book();
     assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![1], rewind: vec![(1, 3)] });
-    ledger.take(1, 3);
+    ledger.take(1, 3, None);
     ledger.deal(3);
     ledger.settle(Some(3));
     assert_eq!(commits(&ledger), [(1, 3), (2, 10)]);
@@ -76,8 +79,8 @@ fn a_stall_that_is_still_to_be_read_again_is_no_news() {
     let mut ledger = book();
     ledger.stalls(&at(&[]), &at(&[(1, 3)]));
     assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders::default());
-    ledger.take(1, 3);
-    ledger.take(1, 4);
+    ledger.take(1, 3, None);
+    ledger.take(1, 4, None);
     ledger.deal(3);
     // And it stalls again.
     assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders { pause: vec![1], rewind: vec![] });
@@ -101,12 +104,12 @@ fn a_revoked_partition_is_forgotten_whoever_has_it_next() {
     ledger.settle(Some(2));
     assert_eq!(ledger.to_commit(Some(&[1])), [(1, 5)]);
     ledger.revoke([1]);
-    assert_eq!(ledger.take(1, 10), Taken::Not);
+    assert_eq!(ledger.take(1, 10, None), Taken::Not);
     ledger.assign([1]);
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(2, 10)]);
     // Given back, it is read from what was committed.
-    assert_eq!(ledger.take(1, 5), Taken::First);
+    assert_eq!(ledger.take(1, 5, None), Taken::First);
 }
 
 /// A stall that another process got over while it had the partition: this one's workers have yet to see that.
@@ -114,11 +117,11 @@ fn a_revoked_partition_is_forgotten_whoever_has_it_next() {
 fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
     let mut ledger = Ledger::default();
     ledger.assign([1]);
-    ledger.take(1, 20);
+    ledger.take(1, 20, None);
     ledger.deal(1);
     let standing = at(&[(1, 15)]);
     assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![(1, 15)] });
-    ledger.take(1, 15);
+    ledger.take(1, 15, None);
     assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![] });
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 15)]);

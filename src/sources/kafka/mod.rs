@@ -21,6 +21,7 @@ pub mod feeder;
 pub mod from;
 pub mod gate;
 pub mod gather;
+pub mod lag;
 pub mod ledger;
 pub mod names;
 pub mod retries;

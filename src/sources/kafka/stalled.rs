@@ -7,6 +7,8 @@ use hexflow_dataflows::decode::Stall;
 use hexflow_dataflows::rows::partition_of_stream;
 
 use super::names::Names;
+use crate::api::{self, stalls::Standing};
+use crate::telemetry::{events, metrics};
 
 /// A partition that waits for a track in flight is no news.
 const GRACE: Duration = Duration::from_secs(1);
@@ -23,6 +25,7 @@ pub struct Stalled {
 struct Told {
     stall: Stall,
     since: Instant,
+    since_ms: u64,
     when: Option<Instant>,
 }
 
@@ -37,11 +40,18 @@ impl Stalled {
         let mut old = std::mem::take(&mut self.stalls);
         for stall in stalls {
             let key = (stall.stream, stall.offset);
-            let told = old.remove(&key).unwrap_or_else(|| Told { stall, since: Instant::now(), when: None });
+            let told = old.remove(&key).unwrap_or_else(|| Told {
+                stall,
+                since: Instant::now(),
+                since_ms: api::stalls::now_ms(),
+                when: None,
+            });
             self.stalls.insert(key, told);
         }
+        self.show();
         for told in old.into_values().filter(|told| told.when.is_some()) {
-            eprintln!("hexflow: {} goes on from offset {}", self.place(told.stall.stream), told.stall.offset);
+            let (topic, partition) = partition_of_stream(told.stall.stream);
+            events::goes_on(self.names.of(topic), partition, told.stall.offset);
         }
     }
 
@@ -57,13 +67,19 @@ impl Stalled {
             let Some(told) = self.stalls.get_mut(&key) else { continue };
             told.when = Some(now);
             let Stall { stream, offset, reason, head } = told.stall.clone();
-            let place = self.place(stream);
-            eprintln!("hexflow: {place} stands still at offset {offset}: {reason}; {}", head.escape_debug());
+            let (topic, partition) = partition_of_stream(stream);
+            events::stands_still(self.names.of(topic), partition, offset, &reason, &head);
         }
     }
 
-    fn place(&self, stream: u32) -> String {
-        let (topic, partition) = partition_of_stream(stream);
-        format!("topic {} partition {partition}", self.names.of(topic))
+    /// For the API: all that stand still.
+    fn show(&self) {
+        let standing = self.stalls.values().map(|told| {
+            let (topic, partition) = partition_of_stream(told.stall.stream);
+            let Stall { offset, reason, head, .. } = told.stall.clone();
+            Standing { topic: self.names.of(topic).to_owned(), partition, offset, reason, head, since: told.since_ms }
+        });
+        api::stalls::set(standing.collect());
+        metrics().stalls.set(i64::try_from(self.stalls.len()).unwrap_or(i64::MAX));
     }
 }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::{info, warn};
+
+use crate::telemetry::waiting;
+
 /// How often the same is said at most.
 const PERIOD: Duration = Duration::from_secs(60);
 
@@ -17,6 +21,7 @@ pub struct Watch(Arc<Mutex<Said>>);
 #[derive(Default)]
 struct Said {
     lost: bool,
+    away: Option<waiting::Token>,
     when: BTreeMap<String, Instant>,
 }
 
@@ -25,7 +30,8 @@ impl Watch {
     pub fn lost(&self, reason: &str) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut said.lost, true) {
-            eprintln!("hexflow: kafka: lost the brokers, trying again: {reason}");
+            said.away = Some(waiting::begin("the brokers of Kafka", true));
+            warn!(%reason, "lost the brokers of Kafka, trying again");
         }
     }
 
@@ -33,7 +39,8 @@ impl Watch {
     pub fn found(&self) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut said.lost) {
-            eprintln!("hexflow: kafka: the brokers are there");
+            said.away = None;
+            info!("the brokers of Kafka are there");
         }
     }
 
@@ -43,7 +50,7 @@ impl Watch {
         let now = Instant::now();
         said.when.retain(|_, when| now.duration_since(*when) < PERIOD);
         if said.when.len() < KEPT && said.when.insert(text.to_owned(), now).is_none() {
-            eprintln!("hexflow: kafka: {text}");
+            warn!("kafka: {text}");
         }
     }
 }

@@ -1,0 +1,36 @@
+//! What an error of an object store means: worth trying again, or final.
+
+use object_store::Error;
+
+use crate::clickhouse::Failure;
+
+/// What `error` of a store that is on this machine, or is not, means.
+pub fn of(error: &Error, is_local: bool) -> Failure {
+    let why = shown(error);
+    match error {
+        Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => {
+            Failure::Final(why, "check object_store.access_key and object_store.secret_key, and what they may do")
+        }
+        Error::NotFound { .. } => Failure::Final(why, "make the bucket, or correct object_store.url"),
+        Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } => {
+            Failure::Final(why, "correct object_store.url")
+        }
+        // A full or absent disk is for an operator; the same command completes the work.
+        _ if is_local => Failure::Final(why, "make room for it and let it be written, then run the same again"),
+        _ => Failure::Passing(why),
+    }
+}
+
+/// The error with its causes: its own text leaves the last of them out. It holds addresses and no keys.
+fn shown(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let said = next.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! How far behind this process is: asks the brokers now and then, on a thread and a connection of its own, so that it is
+//! told also while reading stands still.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+use hexflow_dataflows::rows::partition_of_stream;
+use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::Offset;
+
+use super::ledger::Ledger;
+use super::names::Names;
+use crate::telemetry::labels::Partition;
+use crate::telemetry::metrics;
+
+/// Time between two questions.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// How long the brokers may take to answer one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks for as long as the process lives, for the partitions that `ledger` says are this process's.
+pub fn start(client: &ClientConfig, names: Names, ledger: Arc<Mutex<Ledger>>) -> Result<()> {
+    let consumer = BaseConsumer::from_config(client).context("cannot make a second Kafka client")?;
+    let run = move || {
+        let mut shown = BTreeSet::new();
+        loop {
+            thread::sleep(PERIOD);
+            let ours = ledger.lock().unwrap_or_else(PoisonError::into_inner).durable_times();
+            let now: BTreeSet<u32> = ours.iter().map(|(stream, _)| *stream).collect();
+            for gone in shown.difference(&now) {
+                let label = label(&names, *gone);
+                metrics().lag_records.remove(&label);
+                metrics().lag_seconds.remove(&label);
+            }
+            shown = now;
+            // What is not answered is asked again; the client's own callbacks tell of lost brokers.
+            let _ = ask(&consumer, &names, &ours);
+        }
+    };
+    thread::Builder::new().name("lag".to_owned()).spawn(run).context("cannot start a thread")?;
+    Ok(())
+}
+
+fn label(names: &Names, stream: u32) -> Partition {
+    let (topic, partition) = partition_of_stream(stream);
+    Partition { topic: names.of(topic).to_owned(), partition }
+}
+
+/// Asks for the ends and the committed offsets of `ours`, each with the time of its last durable record, ms.
+fn ask(consumer: &BaseConsumer, names: &Names, ours: &[(u32, Option<i64>)]) -> KafkaResult<()> {
+    let committed =
+        consumer.committed_offsets(names.partitions(ours.iter().map(|(stream, _)| *stream)), PATIENCE)?.to_topic_map();
+    for &(stream, time) in ours {
+        let label = label(names, stream);
+        let number = label.partition.cast_signed();
+        let (low, high) = consumer.fetch_watermarks(&label.topic, number, PATIENCE)?;
+        let at = match committed.get(&(label.topic.clone(), number)) {
+            Some(Offset::Offset(offset)) => (*offset).max(low),
+            _ => low,
+        };
+        let behind = (high - at).max(0);
+        metrics().lag_records.get_or_create(&label).set(behind);
+        let age = if behind == 0 { Some(0.0) } else { time.map(age_seconds) };
+        if let Some(age) = age {
+            metrics().lag_seconds.get_or_create(&label).set(age);
+        }
+    }
+    Ok(())
+}
+
+/// The age of what happened at `ms` since the epoch.
+fn age_seconds(ms: i64) -> f64 {
+    let then = SystemTime::UNIX_EPOCH + Duration::from_millis(ms.try_into().unwrap_or(0));
+    SystemTime::now().duration_since(then).unwrap_or_default().as_secs_f64()
+}

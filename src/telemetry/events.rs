@@ -1,0 +1,46 @@
+//! Events that are both counted and told: one function each, so that log and metrics cannot part.
+
+use hexflow_dataflows::counts::Counts;
+use tracing::{error, info, warn};
+
+use super::labels::{Outcome, Server};
+use super::metrics;
+
+/// Records have been settled.
+pub fn settled(counts: &Counts) {
+    let Counts { upserts, duplicates, stale, ignored, malformed, dead_letters, .. } = *counts;
+    let outcomes = [
+        ("upsert", upserts),
+        ("duplicate", duplicates),
+        ("stale", stale),
+        ("ignored", ignored),
+        ("malformed", malformed),
+        ("dead_letter", dead_letters),
+    ];
+    for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
+        metrics().outcomes.get_or_create(&Outcome { outcome }).inc_by(count);
+    }
+}
+
+/// A server did not answer; `is_told` if the log is to say so.
+pub fn server_away(server: &str, what: &str, why: &str, seconds: u64, is_told: bool) {
+    metrics().retries.get_or_create(&Server { server: server.to_owned() }).inc();
+    if is_told {
+        warn!(%server, %why, seconds, "cannot {what}: nothing is lost, trying again until it can");
+    }
+}
+
+/// A server that had not answered does again.
+pub fn server_back(server: &str, seconds: u64) {
+    info!(%server, seconds, "answers again");
+}
+
+/// A partition stands still, which the log tells now and then.
+pub fn stands_still(topic: &str, partition: u32, offset: u64, reason: &str, head: &str) {
+    error!(%topic, partition, offset, %reason, ?head, "partition stands still");
+}
+
+/// A partition that stood still goes on.
+pub fn goes_on(topic: &str, partition: u32, offset: u64) {
+    info!(%topic, partition, offset, "partition goes on");
+}
