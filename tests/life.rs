@@ -50,7 +50,7 @@ fn it_lives_is_ready_and_counts_what_it_does() {
     let expected = counts.records as f64;
     wait_until("all are counted", || metric(port, "hexflow_outcome_records_total") >= expected);
     assert!(metric(port, "hexflow_read_records_total") >= expected);
-    assert!(metric(port, "hexflow_commits_total") > 0.0);
+    wait_until("a commit is acknowledged", || metric(port, "hexflow_commits_total") > 0.0);
     assert!(metric(port, "hexflow_process_resident_memory_bytes") > 1e6);
     assert!(metric(port, "hexflow_sink_commit_seconds_count") > 0.0);
     wait_until("nothing is in flight", || metric(port, "hexflow_epochs_in_flight") == 0.0);
