@@ -15,6 +15,7 @@ pub mod fault;
 pub mod flow;
 pub mod generate;
 pub mod migrate;
+pub mod outgoing;
 pub mod progress;
 pub mod replay;
 pub mod run;

@@ -17,6 +17,8 @@ mod emit;
 mod generated;
 mod input_forms;
 mod kafka;
+mod kafka_dead_letters;
+mod kafka_outgoing;
 mod kafka_stalls;
 mod kafka_stops;
 mod late_mapping;

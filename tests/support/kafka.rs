@@ -20,11 +20,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::place::Place;
-use super::record::{DETECTIONS, FRAMES, Record, TRACKS};
+use super::record::{AUDIT, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, Record, TRACKS};
 use super::run::Run;
 
 /// Partitions of each topic.
-const PARTITIONS: i32 = 24;
+pub(crate) const PARTITIONS: i32 = 24;
 
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,7 +82,7 @@ fn free_ports() -> u16 {
 }
 
 /// The broker of all tests that leave it running.
-fn shared() -> &'static str {
+pub(crate) fn shared() -> &'static str {
     static BROKER: OnceLock<Broker> = OnceLock::new();
     &BROKER.get_or_init(Broker::start).address
 }
@@ -101,19 +101,34 @@ impl Topics {
 
     /// On a broker.
     pub(crate) fn at(broker: &str) -> Topics {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let prefix = format!("t{}-", NEXT.fetch_add(1, Ordering::Relaxed));
-        let topics = Topics { broker: broker.to_owned(), prefix };
-        let admin: AdminClient<DefaultClientContext> = topics.client().create().expect("a client");
-        let names = [TRACKS, FRAMES, DETECTIONS].map(|topic| topics.name(topic));
-        let new = names.each_ref().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)));
-        for made in block_on(admin.create_topics(&new, &AdminOptions::new())).expect("an answer") {
-            made.expect("a topic");
-        }
+        let topics = Topics::none_at(broker);
+        let read = [TRACKS, FRAMES, DETECTIONS].map(|topic| (topics.name(topic), PARTITIONS));
+        let written = [(METADATA, 12), (CLUSTERIZATION, 12), (AUDIT, 6)].map(|(topic, n)| (topics.name(topic), n));
+        topics.create(&[read, written].concat());
         topics
     }
 
-    fn client(&self) -> ClientConfig {
+    /// Topics that are still to be made.
+    pub(crate) fn none_at(broker: &str) -> Topics {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Topics { broker: broker.to_owned(), prefix: format!("t{}-", NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// Makes topics, by their names and numbers of partitions.
+    pub(crate) fn create(&self, topics: &[(String, i32)]) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().expect("a client");
+        let new = topics.iter().map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1)));
+        for made in block_on(admin.create_topics(&new.collect::<Vec<_>>(), &AdminOptions::new())).expect("an answer") {
+            made.expect("a topic");
+        }
+    }
+
+    /// The dead letters of the topics that are read.
+    pub(crate) fn create_dead_letters(&self) {
+        self.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (format!("{}.dlq", self.name(topic)), 6)));
+    }
+
+    pub(crate) fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", &self.broker).set("group.id", self.group());
         client
@@ -123,7 +138,7 @@ impl Topics {
         format!("{}{topic}", self.prefix)
     }
 
-    fn group(&self) -> String {
+    pub(crate) fn group(&self) -> String {
         format!("{}group", self.prefix)
     }
 
@@ -227,7 +242,7 @@ impl Topics {
 }
 
 /// The end of a partition, which may be too new to have a leader.
-fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+pub(crate) fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match consumer.fetch_watermarks(topic, partition, PATIENCE) {

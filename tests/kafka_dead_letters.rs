@@ -1,0 +1,1 @@
+//! Catches a dead letter in Kafka that is not byte for byte its record, is lost, or cannot be sent back.
