@@ -6,10 +6,12 @@
 pub mod bench;
 pub mod board;
 pub mod buffers;
+pub mod check;
 pub mod cli;
 pub mod clickhouse;
 pub mod cluster;
 pub mod config;
+pub mod dlq;
 pub mod dump;
 pub mod fault;
 pub mod flow;

@@ -127,7 +127,8 @@ fn killed_in_the_middle_nothing_is_missing_and_what_comes_twice_is_the_same() {
     settle(&topics, &place, &[]);
     assert_stored(&place, &oracle);
     let sent = sent(&topics);
-    let bytes: BTreeSet<_> = sent.iter().map(|r| (&r.topic, r.partition, r.ts, &r.headers, &r.key, &r.payload)).collect();
+    let bytes: BTreeSet<_> =
+        sent.iter().map(|r| (&r.topic, r.partition, r.ts, &r.headers, &r.key, &r.payload)).collect();
     let mut once = lines(&sent);
     once.dedup();
     assert_eq!(bytes.len(), once.len(), "what comes twice is the same");
@@ -196,7 +197,7 @@ fn a_run_can_be_told_to_send_nothing() {
 #[test]
 fn a_message_too_large_ends_the_run_with_its_name() {
     let mut scene = Scene::vehicles(1);
-    scene.records[0].edit(|body| body["deviceId"] = "d".repeat(2_000).into());
+    scene.records[1].edit(|body| body["imageUrl"] = "u".repeat(2_000).into());
     let (place, topics) = (Place::new(), Topics::new());
     topics.produce(&scene.records);
     let run = topics.run(&place).args(["--set", "kafka.properties.message.max.bytes=1000"]);

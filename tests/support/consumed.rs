@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{BorrowedMessage, Headers};
+use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::kafka::{Topics, end_of};
@@ -24,6 +25,19 @@ pub(crate) struct Consumed {
 }
 
 impl Consumed {
+    /// The bytes of a record of a dump.
+    pub(crate) fn of_record(record: &Record) -> Consumed {
+        let bytes = |text: &String| text.as_bytes().to_vec();
+        Consumed {
+            partition: record.partition.cast_signed(),
+            offset: record.offset.cast_signed(),
+            ts: record.ts,
+            headers: record.headers.iter().map(|(name, value)| (name.clone(), Some(bytes(value)))).collect(),
+            key: record.key.as_ref().map(bytes),
+            payload: record.payload.as_ref().map(bytes),
+        }
+    }
+
     fn of(message: &BorrowedMessage<'_>) -> Consumed {
         let headers = message.headers().into_iter().flat_map(Headers::iter);
         Consumed {
@@ -45,7 +59,8 @@ impl Consumed {
     /// As a record of a dump of `topic`.
     pub(crate) fn record(&self, topic: &str) -> Record {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-        let header = |(name, value): &(String, Option<Vec<u8>>)| (name.clone(), text(value.as_deref().expect("a value")));
+        let header =
+            |(name, value): &(String, Option<Vec<u8>>)| (name.clone(), text(value.as_deref().expect("a value")));
         Record {
             topic: topic.to_owned(),
             partition: u32::try_from(self.partition).expect("a partition"),
@@ -56,6 +71,23 @@ impl Consumed {
             payload: self.payload.as_deref().map(text),
         }
     }
+}
+
+/// Produces messages as they are, but for their offsets, into a topic.
+pub(crate) fn produce(topics: &Topics, topic: &str, messages: &[Consumed]) {
+    let producer: BaseProducer = topics.client().create().expect("a producer");
+    let name = topics.name(topic);
+    for message in messages {
+        let headers = message
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_ref() }));
+        let mut record = BaseRecord::<[u8], [u8]>::to(&name).partition(message.partition).headers(headers);
+        record = record.timestamp(message.ts);
+        (record.key, record.payload) = (message.key.as_deref(), message.payload.as_deref());
+        producer.send(record).map_err(|(error, _)| error).expect("it has room");
+    }
+    producer.flush(PATIENCE).expect("all are produced");
 }
 
 /// All that lies in a topic of so many partitions, by partition and offset.
@@ -85,6 +117,7 @@ pub(crate) fn read(topics: &Topics, topic: &str, partitions: i32) -> Vec<Consume
 /// How many messages lie in topics, by their names and numbers of partitions; none in those that are too new to tell.
 pub(crate) fn count(topics: &Topics, of: &[(&str, i32)]) -> i64 {
     let consumer: BaseConsumer = topics.client().create().expect("a consumer");
-    let ends = of.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topics.name(topic), partition)));
+    let ends =
+        of.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topics.name(topic), partition)));
     ends.filter_map(|(name, partition)| Some(consumer.fetch_watermarks(&name, partition, PATIENCE).ok()?.1)).sum()
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -204,6 +205,17 @@ impl Topics {
         run
     }
 
+    /// Any verb on these brokers and topics.
+    pub(crate) fn verb(&self, verb: &str, args: &[&str]) -> Run {
+        let mut run = Run::new(verb).args(args);
+        for (key, value) in
+            [("brokers", self.broker.as_str()), ("group", &self.group()), ("topic_prefix", &self.prefix)]
+        {
+            run = run.args(["--set", &format!("kafka.{key}={value}")]);
+        }
+        run
+    }
+
     /// Of each partition that has records: its topic, number, the offset that the group has committed, and its end.
     pub(crate) fn offsets(&self) -> BTreeMap<(String, i32), (i64, i64)> {
         let consumer: BaseConsumer = self.client().create().expect("a consumer");
@@ -211,7 +223,7 @@ impl Topics {
         for topic in [TRACKS, FRAMES, DETECTIONS] {
             list.add_partition_range(&self.name(topic), 0, PARTITIONS - 1);
         }
-        let committed = consumer.committed_offsets(list, PATIENCE).expect("committed offsets");
+        let committed = patiently(|| consumer.committed_offsets(list.clone(), PATIENCE));
         let mut offsets = BTreeMap::new();
         for partition in committed.elements() {
             let (name, number) = (partition.topic(), partition.partition());
@@ -243,10 +255,15 @@ impl Topics {
 
 /// The end of a partition, which may be too new to have a leader.
 pub(crate) fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+    patiently(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).1
+}
+
+/// Asks until there is an answer: a broker that has just come up has none at first.
+fn patiently<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
-            Ok((_, end)) => return end,
+        match ask() {
+            Ok(answer) => return answer,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
         sleep(Duration::from_millis(50));
