@@ -87,7 +87,7 @@ impl Waiting {
             let (low, end) = told("ask for offsets", &self.brokers, marks)?;
             let next = if let Offset::Offset(offset) = element.offset() { offset.max(low) } else { low };
             if next < end {
-                let topic = letters.trim_end_matches(SUFFIX).to_owned();
+                let topic = letters.strip_suffix(SUFFIX).unwrap_or(letters).to_owned();
                 places.push(Place { topic, partition, next, end });
             }
         }

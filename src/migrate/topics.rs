@@ -1,6 +1,7 @@
 //! The topics in Kafka. What is there is never altered: another number of partitions would send keys elsewhere.
 
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
@@ -38,6 +39,20 @@ impl Topics {
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a client of Kafka")?;
         let wanted = contract::wanted(kafka.topic_prefix.as_deref().unwrap_or_default());
         Ok(Topics { admin, runtime, brokers: kafka.brokers.clone(), wanted })
+    }
+
+    /// Waits until brokers tell of a topic: what is made is not known everywhere at once.
+    fn wait_until_seen(&self, name: &str) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let metadata = self.admin.inner().fetch_metadata(None, PATIENCE);
+            let metadata = metadata.with_context(|| format!("cannot look for the topic {name} at {}", self.brokers))?;
+            // Should it take longer, whoever needs it waits.
+            if found(&metadata, name).is_some() || began.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50));
+        }
     }
 
     /// What is configured of topics that are there, in their order.
@@ -149,6 +164,6 @@ impl Target for Topics {
                 Err((_, error)) => return Err(anyhow!("{}: {error}; the user needs Create on the topic", what())),
             }
         }
-        Ok(())
+        self.wait_until_seen(&wanted.name)
     }
 }

@@ -122,6 +122,17 @@ impl Topics {
         for made in block_on(admin.create_topics(&new.collect::<Vec<_>>(), &AdminOptions::new())).expect("an answer") {
             made.expect("a topic");
         }
+        // Brokers tell of it a little later.
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let metadata = patiently(|| admin.inner().fetch_metadata(None, PATIENCE));
+            let is_there = |name: &str| metadata.topics().iter().any(|topic| topic.name() == name);
+            if topics.iter().all(|(name, _)| is_there(name)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{topics:?} are there");
+            sleep(Duration::from_millis(50));
+        }
     }
 
     /// The dead letters of the topics that are read.

@@ -1,6 +1,6 @@
 //! One producer, from its making until it fails for good: hands messages to the library and waits for what becomes of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -9,6 +9,7 @@ use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 use super::client;
 use super::context::Context;
+use super::stuck::Stuck;
 use crate::cli::Failure;
 use crate::outgoing::Message;
 
@@ -17,10 +18,6 @@ const ROOM_PERIOD: Duration = Duration::from_millis(10);
 
 /// How long to wait for acknowledgements before looking around.
 const PERIOD: Duration = Duration::from_secs(1);
-
-/// How long nothing may be acknowledged before that is told, and how often it is told again.
-const TELL_AFTER: Duration = Duration::from_secs(10);
-const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// How long a producer that has failed for good may take to give its messages back.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -82,11 +79,11 @@ impl Courier {
         let mut stuck = Stuck::new(context.settled());
         loop {
             let settled = context.wait(self.given, PERIOD);
+            stuck.look(settled, self.given, context);
             if settled >= self.given {
                 break;
             }
-            stuck.look(settled, self.given, context);
-            if stuck.since.elapsed() > LAST_WORDS && self.fatal().is_some() {
+            if stuck.since().elapsed() > LAST_WORDS && self.fatal().is_some() {
                 break;
             }
         }
@@ -111,35 +108,5 @@ fn record<'a>(number: u64, message: &Message<'a>) -> BaseRecord<'a, [u8], [u8], 
         headers: Some(headers),
         // Numbers of messages fit where addresses do.
         delivery_opaque: usize::try_from(number).unwrap_or(usize::MAX),
-    }
-}
-
-/// Whether acknowledgements have ceased, and who has been told.
-struct Stuck {
-    since: Instant,
-    settled: u64,
-    told: Option<Instant>,
-}
-
-impl Stuck {
-    fn new(settled: u64) -> Self {
-        Stuck { since: Instant::now(), settled, told: None }
-    }
-
-    fn look(&mut self, settled: u64, given: u64, context: &Context) {
-        if settled != self.settled {
-            if self.told.take().is_some() {
-                eprintln!("hexflow: kafka: messages are acknowledged again after {:.0?}", self.since.elapsed());
-            }
-            (self.since, self.settled) = (Instant::now(), settled);
-        } else if self.since.elapsed() > TELL_AFTER && self.told.is_none_or(|told| told.elapsed() > TELL_EVERY) {
-            let why = context.take_trouble().map(|why| format!(": {why}")).unwrap_or_default();
-            eprintln!(
-                "hexflow: kafka: {} messages wait for their acknowledgement, nothing is lost ({:.0?} so far){why}",
-                given - settled,
-                self.since.elapsed()
-            );
-            self.told = Some(Instant::now());
-        }
     }
 }

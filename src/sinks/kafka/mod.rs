@@ -15,6 +15,7 @@ pub mod courier;
 pub mod failure;
 pub mod outbox;
 pub mod sink;
+pub mod stuck;
 pub mod topics;
 
 pub use outbox::Outbox;

@@ -137,3 +137,43 @@ impl Kept {
         passing.map_or(Ok(()), |why| Err(Failure::Passing(why)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::*;
+    use crate::outgoing::messages::Address;
+
+    /// Messages 0 to 5 in two blocks, on topics a, b, a | b, a, b.
+    fn kept() -> Kept {
+        let mut kept = Kept::default();
+        for topics in [["a", "b", "a"], ["b", "a", "b"]] {
+            let mut messages = Messages::default();
+            for topic in topics {
+                messages.push(Address { topic, partition: None, ts: 1 }, None, [], |_| false);
+            }
+            kept.blocks.push((kept.next, messages));
+            kept.next += 3;
+        }
+        kept
+    }
+
+    #[test]
+    fn what_is_behind_a_failure_in_its_topic_is_sent_again_in_order() {
+        let (kept, error) = (kept(), KafkaError::MessageProduction(RDKafkaErrorCode::PurgeQueue));
+        let again = |failed: &[u64]| -> Vec<u64> {
+            let from = kept.behind(&failed.iter().map(|number| (*number, error.clone())).collect::<Vec<_>>());
+            let some = kept.iter().filter(|(number, message)| is_behind(Some(&from), *number, message));
+            some.map(|(number, _)| number).collect()
+        };
+        assert_eq!(again(&[]), []);
+        assert_eq!(again(&[4]), [4]);
+        assert_eq!(again(&[4, 2]), [2, 4]);
+        assert_eq!(again(&[5, 0]), [0, 2, 4, 5]);
+        assert_eq!(again(&[1]), [1, 3, 5]);
+        let all: Vec<u64> = kept.iter().filter(|(n, m)| is_behind(None, *n, m)).map(|(n, _)| n).collect();
+        assert_eq!(all, [0, 1, 2, 3, 4, 5]);
+        assert!(kept.message(6).is_none());
+    }
+}
