@@ -9,7 +9,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::bench::{self, BenchArgs};
+use crate::check::{self, CheckArgs};
 use crate::config::Config;
+use crate::dlq::{self, DlqArgs};
 use crate::generate::{self, GenerateArgs};
 use crate::migrate::{self, MigrateArgs};
 use crate::replay::{self, ReplayArgs};
@@ -36,10 +38,14 @@ struct Cli {
 enum Command {
     /// Replay topic dumps through the pipelines.
     Replay(ReplayArgs),
-    /// Make the tables in ClickHouse that are not there yet.
+    /// Make the topics in Kafka and the tables in ClickHouse that are not there yet.
     Migrate(MigrateArgs),
     /// Read the topics from Kafka into a store, until told to stop.
     Run(RunArgs),
+    /// Look whether everything is there and can be reached that a run needs.
+    Check(CheckArgs),
+    /// List dead letters, or send them back to the topics that they came from.
+    Dlq(DlqArgs),
     /// Make realistic dumps of the citylens topics, of any size.
     Generate(GenerateArgs),
     /// Measure hexflow on this machine.
@@ -127,6 +133,8 @@ fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args, &load()?),
         Command::Migrate(args) => migrate::run(&args, &load()?),
         Command::Run(args) => run::run(&args, &load()?),
+        Command::Check(args) => check::run(&args, &load()?),
+        Command::Dlq(args) => dlq::run(&args, &load()?),
         Command::Generate(args) => Ok(generate::run(&args)?),
         Command::Bench(_) => bench::run(),
         Command::Config => print(load()?.render().as_bytes()),

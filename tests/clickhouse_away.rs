@@ -77,7 +77,9 @@ fn a_wrong_password() {
     let (place, database) = (Place::new(), Server::shared().database());
     let folder = place.input("in", &Scene::vehicles(1).records);
     let login = ["--set", "clickhouse.user=writer", "--set", "clickhouse.password=wrong-one"];
-    for run in [replay(&place, &database).arg(&folder), database.configure(Run::new("migrate"))] {
+    for run in
+        [replay(&place, &database).arg(&folder), database.configure(Run::new("migrate").args(["--only", "clickhouse"]))]
+    {
         let output = run.args(login).end().expect(1).says(&["127.0.0.1", "Code: 516", "check clickhouse.user"]);
         assert!(!output.stderr.contains("wrong-one"), "{output:?}");
     }
@@ -120,7 +122,7 @@ fn a_table_that_is_dropped_under_way() {
 #[test]
 fn a_migration_makes_what_is_missing_and_tells_what_differs() {
     let database = Server::shared().database();
-    let migrate = || database.configure(Run::new("migrate"));
+    let migrate = || database.configure(Run::new("migrate").args(["--only", "clickhouse"]));
     database.sql("DROP TABLE tracks");
     database.sql("ALTER TABLE frames MODIFY COLUMN lat Float32");
     let plan = migrate().arg("--dry-run").end().expect(0).says(&["column frames.lat is Float32, not Float64"]);
@@ -144,14 +146,20 @@ fn a_migration_makes_what_is_missing_and_tells_what_differs() {
 #[test]
 fn a_migration_of_a_cluster() {
     let database = Server::shared().no_database();
-    let plan = database.configure(Run::new("migrate")).args(["--dry-run", "--set", "clickhouse.cluster=main"]);
+    let plan = database.configure(Run::new("migrate").args(["--only", "clickhouse"])).args([
+        "--dry-run",
+        "--set",
+        "clickhouse.cluster=main",
+    ]);
     let plan = plan.end().expect(0);
     for text in
         ["CREATE DATABASE IF NOT EXISTS `nowhere` ON CLUSTER `main`", "ENGINE = ReplicatedMergeTree('/clickhouse/"]
     {
         assert!(plan.stdout.contains(text), "{plan:?}");
     }
-    let run = database.configure(Run::new("migrate")).args(["--set", "clickhouse.cluster=main"]);
+    let run = database
+        .configure(Run::new("migrate").args(["--only", "clickhouse"]))
+        .args(["--set", "clickhouse.cluster=main"]);
     run.end().expect(1).says(&["Code: "]);
 }
 
@@ -159,5 +167,9 @@ fn a_migration_of_a_cluster() {
 #[test]
 fn a_migration_without_a_server() {
     let url = format!("clickhouse.url=http://127.0.0.1:{}", free_port());
-    Run::new("migrate").args(["--set", &url]).end().expect(1).says(&["127.0.0.1", "refused", "try again later"]);
+    Run::new("migrate").args(["--only", "clickhouse"]).args(["--set", &url]).end().expect(1).says(&[
+        "127.0.0.1",
+        "refused",
+        "try again later",
+    ]);
 }

@@ -112,7 +112,6 @@ fn what_cannot_be_is_said() {
     refused(&["--set", "kafka.properties.no.such.thing=1"], 2, &["no.such.thing"]);
     refused(&["--set", "kafka.properties.group.id=x"], 2, &["kafka.group"]);
     refused(&["--set", "kafka.properties.security.protocol=pigeon"], 2, &["security.protocol"]);
-    refused(&["--set", "on_malformed=dead_letter"], 2, &["on_malformed"]);
 
     let living = topics.run_into(&place, "null").start();
     wait_until("it is a member, and offsets are not moved under it", || member_refused(&topics, &place));

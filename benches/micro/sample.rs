@@ -27,7 +27,7 @@ const HEADERS: [(&str, Option<&str>); 4] = [
 /// The record.
 pub(crate) fn record(offset: u64) -> Record<'static> {
     let (topic, key, payload) = (Topic::CitylensDetections, Some("ct-5775264a9a7e1b09"), Some(Payload::Text(PAYLOAD)));
-    Record { topic, partition: 13, offset, ts: 1_767_225_600_958, headers: &HEADERS, key, payload }
+    Record { topic, partition: 13, offset, ts: 1_767_225_600_958, headers: &HEADERS, key, payload, original: None }
 }
 
 /// What remembers cells.

@@ -49,20 +49,18 @@ pub struct Stall {
 /// A record set aside, with all that it came with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// The topic it came on.
-    pub topic: String,
-    /// Its partition there.
-    pub partition: u32,
+    /// The partition it came from: see [`stream_of`].
+    pub stream: u32,
     /// Its offset there.
     pub offset: u64,
     /// Its time, ms since the epoch.
     pub ts: i64,
     /// Names and values.
-    pub headers: Vec<(String, Option<String>)>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// The record's key.
-    pub key: Option<String>,
+    pub key: Option<Vec<u8>>,
     /// The record's value.
-    pub payload: Option<String>,
+    pub payload: Option<Vec<u8>>,
     /// What is wrong with it.
     pub error: String,
 }
@@ -222,14 +220,17 @@ impl Decoder {
 }
 
 fn dead_letter(record: &Record<'_>, error: String) -> DeadLetter {
-    DeadLetter {
-        topic: record.topic.name().to_owned(),
-        partition: record.partition,
-        offset: record.offset,
-        ts: record.ts,
-        headers: record.headers.iter().map(|&(n, v)| (n.to_owned(), v.map(str::to_owned))).collect(),
-        key: record.key.map(str::to_owned),
-        payload: record.payload.map(|_| record.text().to_owned()),
-        error,
-    }
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    let (headers, key, payload) = match record.original {
+        Some(original) => {
+            (original.headers(), original.key().map(<[u8]>::to_vec), original.payload().map(<[u8]>::to_vec))
+        }
+        None => (
+            record.headers.iter().map(|&(name, value)| (name.to_owned(), value.map(bytes))).collect(),
+            record.key.map(bytes),
+            record.payload.map(|_| bytes(record.text())),
+        ),
+    };
+    let stream = stream_of(record.topic, record.partition);
+    DeadLetter { stream, offset: record.offset, ts: record.ts, headers, key, payload, error }
 }

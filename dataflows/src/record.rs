@@ -8,6 +8,16 @@ pub const HEAD_BYTES: usize = 64;
 /// Headers: names and values, in order.
 pub type Headers<'a> = [(&'a str, Option<&'a str>)];
 
+/// A record's bytes as they came, where its source has more than the text of them; asked for only when it is set aside.
+pub trait Original: std::fmt::Debug {
+    /// Names and values.
+    fn headers(&self) -> Vec<(String, Option<Vec<u8>>)>;
+    /// The record's key.
+    fn key(&self) -> Option<&[u8]>;
+    /// The record's value.
+    fn payload(&self) -> Option<&[u8]>;
+}
+
 /// One record of a topic.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
@@ -25,6 +35,8 @@ pub struct Record<'a> {
     pub key: Option<&'a str>,
     /// The record's value.
     pub payload: Option<Payload<'a>>,
+    /// The bytes of all three; without them the texts above are all there is.
+    pub original: Option<&'a dyn Original>,
 }
 
 /// A record's value.

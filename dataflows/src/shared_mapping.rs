@@ -40,7 +40,8 @@ impl Records for Told {
             let headers = [("env", "prod"), ("request-id", "r"), ("message-type", kind)];
             let headers = headers.map(|(name, value)| (name, Some(value)));
             let (payload, key) = (Some(Payload::Text(payload)), None);
-            let offer = offer(&Record { topic, partition: 0, offset, ts: 0, headers: &headers, key, payload });
+            let offer =
+                offer(&Record { topic, partition: 0, offset, ts: 0, headers: &headers, key, payload, original: None });
             assert_eq!(offer, Offer::Taken);
         }
     }

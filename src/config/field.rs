@@ -115,6 +115,10 @@ pub(super) trait Plain: FromStr + Display {
     const QUOTED: bool = false;
 }
 
+impl Plain for bool {
+    const EXPECTED: &'static str = "true or false";
+}
+
 impl Plain for usize {
     const EXPECTED: &'static str = "a whole number";
 }

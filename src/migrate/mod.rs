@@ -3,9 +3,12 @@
 //! Each server is a target: it says what is there and what is not, and makes what is missing.
 
 pub mod clickhouse;
+pub mod contract;
 pub mod step;
+pub mod topics;
 
-use clap::Args;
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
 use step::{State, Step};
 
 use crate::cli::{Failure, print};
@@ -17,6 +20,27 @@ pub struct MigrateArgs {
     /// Show what would be made, and make nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Only these, of all there are.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Part>,
+}
+
+/// What is made where.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Topics in Kafka.
+    Topics,
+    /// The database and its tables in ClickHouse.
+    Clickhouse,
+}
+
+impl Part {
+    fn target(self, config: &Config) -> Result<Box<dyn Target>, Failure> {
+        Ok(match self {
+            Part::Topics => Box::new(topics::Topics::new(&config.kafka)?),
+            Part::Clickhouse => Box::new(clickhouse::Tables::new(&config.clickhouse)?),
+        })
+    }
 }
 
 /// A server in which things are made.
@@ -29,18 +53,30 @@ trait Target {
     fn make(&self, statement: &str) -> anyhow::Result<()>;
 }
 
-/// Makes what is missing. A second run finds nothing to do.
+/// Makes what is missing. A second run finds nothing to do. A server that fails does not keep the others from being
+/// looked after.
 pub fn run(args: &MigrateArgs, config: &Config) -> Result<(), Failure> {
-    let targets: [Box<dyn Target>; 1] = [Box::new(clickhouse::Tables::new(&config.clickhouse)?)];
+    let is_wanted = |part: &&Part| args.only.is_empty() || args.only.contains(part);
+    let parts = Part::value_variants().iter().filter(is_wanted);
+    let targets = parts.map(|part| part.target(config)).collect::<Result<Vec<_>, _>>()?;
+    let mut failed = Vec::new();
     for target in &targets {
-        print(format!("{}\n", target.name()).as_bytes())?;
-        for step in target.plan()? {
-            if let (State::Missing(statement), false) = (&step.state, args.dry_run) {
-                target.make(statement)?;
-            }
-            print(step.told(args.dry_run).as_bytes())?;
-            step.warnings().for_each(|warning| eprintln!("hexflow: {warning}"));
+        match look_after(&**target, args.dry_run) {
+            Err(Failure::Run(error)) => failed.push(format!("{error:#}")),
+            done => done?,
         }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Run(anyhow!("{}", failed.join("\nhexflow: ")))) }
+}
+
+fn look_after(target: &dyn Target, dry_run: bool) -> Result<(), Failure> {
+    print(format!("{}\n", target.name()).as_bytes())?;
+    for step in target.plan()? {
+        if let (State::Missing(statement), false) = (&step.state, dry_run) {
+            target.make(statement)?;
+        }
+        print(step.told(dry_run).as_bytes())?;
+        step.warnings().for_each(|warning| eprintln!("hexflow: {warning}"));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::objects;
 use crate::sinks::Sink;
 use crate::sinks::clickhouse;
 use crate::sinks::emit::Emit;
+use crate::sinks::kafka::Kafka;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
@@ -32,6 +33,8 @@ pub struct Outlets<'a> {
     pub store: &'a Store,
     /// Where outgoing topics go as dumps.
     pub emit: Option<&'a Path>,
+    /// Whether outgoing topics go to Kafka.
+    pub send: bool,
     /// Whether nothing is to be written.
     pub dry_run: bool,
     /// Workers and processes.
@@ -67,7 +70,7 @@ impl Plan {
         // track, and a track of one process, so that no two write the same row.
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
         let writes = !gather || args.cluster.process == 0;
-        let requests = args.emit.is_some() && !args.dry_run;
+        let requests = (args.emit.is_some() || args.send) && !args.dry_run;
         let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
         let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
         if writes {
@@ -76,6 +79,10 @@ impl Plan {
         }
         if let Some(folder) = args.emit.filter(|_| writes && !args.dry_run) {
             let queue = plan.start("emit", Emit::create(folder, &config.env)?, fault)?;
+            plan.sinks.push(queue);
+        }
+        if args.send && writes && !args.dry_run {
+            let queue = plan.start("kafka", Kafka::new(config)?, fault)?;
             plan.sinks.push(queue);
         }
         if let Some(place) = objects.filter(|_| !args.dry_run) {
@@ -137,9 +144,10 @@ impl Plan {
 fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
     let on_malformed = match config.on_malformed {
         config::OnMalformed::Stall => OnMalformed::Stall,
-        config::OnMalformed::DeadLetter if args.emit.is_some() => OnMalformed::DeadLetter,
+        config::OnMalformed::DeadLetter if args.emit.is_some() || args.send => OnMalformed::DeadLetter,
         config::OnMalformed::DeadLetter => {
-            let message = "on_malformed = \"dead_letter\" needs somewhere to put them: add --emit DIR";
+            let message = "on_malformed = \"dead_letter\" needs somewhere to put them: a replay --emit DIR, a run \
+                           kafka.produce = true";
             return Err(Failure::usage(message));
         }
     };

@@ -66,7 +66,7 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
 
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, .. } = args;
-    Outlets { store, emit: emit.as_deref(), dry_run: *dry_run, cluster, afresh: true }
+    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, afresh: true }
 }
 
 /// What threads write and the end reads.

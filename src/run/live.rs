@@ -20,7 +20,7 @@ use super::{signals, watchdog};
 use crate::api;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::fault::Fault;
 use crate::flow::Flow;
 use crate::progress::Progress;
@@ -41,14 +41,17 @@ use crate::sources::kafka::{client, lag, start};
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
-    if config.on_malformed == config::OnMalformed::DeadLetter {
-        let message = "on_malformed = \"dead_letter\": a run has nowhere to put them yet; set it to \"stall\"";
-        return Err(Failure::usage(message));
-    }
     api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
     let (fault, faults) = Fault::new();
     let consumer = consumer(args, config, &fault)?;
-    let outlets = Outlets { store: &args.store, emit: None, dry_run: false, cluster: &args.cluster, afresh: false };
+    let outlets = Outlets {
+        store: &args.store,
+        emit: None,
+        send: config.kafka.produce,
+        dry_run: false,
+        cluster: &args.cluster,
+        afresh: false,
+    };
     let mut plan = Plan::new(&outlets, config, &fault)?;
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;

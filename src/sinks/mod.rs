@@ -10,6 +10,7 @@
 pub mod clickhouse;
 pub mod deliver;
 pub mod emit;
+pub mod kafka;
 pub mod ndjson;
 pub mod null;
 pub mod objects;

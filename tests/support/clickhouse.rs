@@ -64,7 +64,7 @@ impl Server {
     pub(crate) fn database(&self) -> Database {
         let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
         let database = Database { url: format!("http://127.0.0.1:{}", self.port), name };
-        database.configure(Run::new("migrate")).end().expect(0);
+        database.configure(Run::new("migrate").args(["--only", "clickhouse"])).end().expect(0);
         database
     }
 

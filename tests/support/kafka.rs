@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::place::{Place, shown};
-use super::record::{DETECTIONS, FRAMES, Record, TRACKS};
+use super::record::{AUDIT, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, Record, TRACKS};
 use super::run::Run;
 use super::served::{Served, free_ports};
 
 /// Partitions of each topic.
-const PARTITIONS: i32 = 24;
+pub(crate) const PARTITIONS: i32 = 24;
 
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,7 +50,7 @@ impl Broker {
 }
 
 /// The broker of all tests that leave it running.
-fn shared() -> &'static str {
+pub(crate) fn shared() -> &'static str {
     static BROKER: OnceLock<Broker> = OnceLock::new();
     &BROKER.get_or_init(Broker::start).address
 }
@@ -68,19 +69,45 @@ impl Topics {
 
     /// On a broker.
     pub(crate) fn at(broker: &str) -> Topics {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let prefix = format!("t{}-", NEXT.fetch_add(1, Ordering::Relaxed));
-        let topics = Topics { broker: broker.to_owned(), prefix };
-        let admin: AdminClient<DefaultClientContext> = topics.client().create().expect("a client");
-        let names = [TRACKS, FRAMES, DETECTIONS].map(|topic| topics.name(topic));
-        let new = names.each_ref().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)));
-        for made in block_on(admin.create_topics(&new, &AdminOptions::new())).expect("an answer") {
-            made.expect("a topic");
-        }
+        let topics = Topics::none_at(broker);
+        let read = [TRACKS, FRAMES, DETECTIONS].map(|topic| (topics.name(topic), PARTITIONS));
+        let written = [(METADATA, 12), (CLUSTERIZATION, 12), (AUDIT, 6)].map(|(topic, n)| (topics.name(topic), n));
+        topics.create(&[read, written].concat());
         topics
     }
 
-    fn client(&self) -> ClientConfig {
+    /// Topics that are still to be made.
+    pub(crate) fn none_at(broker: &str) -> Topics {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Topics { broker: broker.to_owned(), prefix: format!("t{}-", NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// Makes topics, by their names and numbers of partitions.
+    pub(crate) fn create(&self, topics: &[(String, i32)]) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().expect("a client");
+        let new = topics.iter().map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1)));
+        for made in block_on(admin.create_topics(&new.collect::<Vec<_>>(), &AdminOptions::new())).expect("an answer") {
+            made.expect("a topic");
+        }
+        // Brokers tell of it a little later.
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let metadata = patiently(|| admin.inner().fetch_metadata(None, PATIENCE));
+            let is_there = |name: &str| metadata.topics().iter().any(|topic| topic.name() == name);
+            if topics.iter().all(|(name, _)| is_there(name)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{topics:?} are there");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The dead letters of the topics that are read.
+    pub(crate) fn create_dead_letters(&self) {
+        self.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (format!("{}.dlq", self.name(topic)), 6)));
+    }
+
+    pub(crate) fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", &self.broker).set("group.id", self.group());
         client
@@ -90,7 +117,7 @@ impl Topics {
         format!("{}{topic}", self.prefix)
     }
 
-    fn group(&self) -> String {
+    pub(crate) fn group(&self) -> String {
         format!("{}group", self.prefix)
     }
 
@@ -156,6 +183,17 @@ impl Topics {
         run
     }
 
+    /// Any verb on these brokers and topics.
+    pub(crate) fn verb(&self, verb: &str, args: &[&str]) -> Run {
+        let mut run = Run::new(verb).args(args);
+        for (key, value) in
+            [("brokers", self.broker.as_str()), ("group", &self.group()), ("topic_prefix", &self.prefix)]
+        {
+            run = run.args(["--set", &format!("kafka.{key}={value}")]);
+        }
+        run
+    }
+
     /// Of each partition that has records: its topic, number, the offset that the group has committed, and its end.
     pub(crate) fn offsets(&self) -> BTreeMap<(String, i32), (i64, i64)> {
         let consumer: BaseConsumer = self.client().create().expect("a consumer");
@@ -163,7 +201,7 @@ impl Topics {
         for topic in [TRACKS, FRAMES, DETECTIONS] {
             list.add_partition_range(&self.name(topic), 0, PARTITIONS - 1);
         }
-        let committed = consumer.committed_offsets(list, PATIENCE).expect("committed offsets");
+        let committed = patiently(|| consumer.committed_offsets(list.clone(), PATIENCE));
         let mut offsets = BTreeMap::new();
         for partition in committed.elements() {
             let (name, number) = (partition.topic(), partition.partition());
@@ -194,11 +232,16 @@ impl Topics {
 }
 
 /// The end of a partition, which may be too new to have a leader.
-fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+pub(crate) fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+    patiently(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).1
+}
+
+/// Asks until there is an answer: a broker that has just come up has none at first.
+fn patiently<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
-            Ok((_, end)) => return end,
+        match ask() {
+            Ok(answer) => return answer,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
         sleep(Duration::from_millis(50));

@@ -3,6 +3,7 @@
 pub(crate) mod broken;
 pub(crate) mod clickhouse;
 pub(crate) mod cluster;
+pub(crate) mod consumed;
 pub(crate) mod dump;
 pub(crate) mod emitted;
 pub(crate) mod judge;

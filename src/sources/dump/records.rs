@@ -63,7 +63,9 @@ impl Records for Slice {
                 simdutf8::basic::from_utf8(bytes).ok().and_then(|text| text.get(rest as usize..)).filter(|_| rest > 0);
             if let Some(tail) = text.and_then(|text| Tail::read(text, &mut headers)) {
                 let (headers, key, payload) = (&headers[..], tail.key, tail.payload());
-                if offer(&Record { topic, partition, offset, ts, headers, key, payload }) == Offer::Taken {
+                if offer(&Record { topic, partition, offset, ts, headers, key, payload, original: None })
+                    == Offer::Taken
+                {
                     continue;
                 }
             }
@@ -74,7 +76,7 @@ impl Records for Slice {
                     let key = envelope.key.as_ref().map(|key| &*key.0);
                     let payload = envelope.payload.as_ref().map(|payload| Payload::Text(&payload.0));
                     // As text it is always taken.
-                    let _ = offer(&Record { topic, partition, offset, ts, headers, key, payload });
+                    let _ = offer(&Record { topic, partition, offset, ts, headers, key, payload, original: None });
                 }
                 Err(error) if !self.again => {
                     self.problems.report(not_an_envelope(&block.dump, block.number(line.index as usize), &error));

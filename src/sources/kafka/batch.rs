@@ -2,7 +2,7 @@
 
 use hexflow_dataflows::headers;
 use hexflow_dataflows::messages::topic::Topic;
-use hexflow_dataflows::record::{Offer, Payload, Record, Records};
+use hexflow_dataflows::record::{Offer, Original, Payload, Record, Records};
 
 /// A part of a batch's bytes.
 type Span = std::ops::Range<usize>;
@@ -107,6 +107,35 @@ impl Batch {
     }
 }
 
+/// One record of a batch, as it came.
+#[derive(Debug)]
+struct Bytes<'a> {
+    batch: &'a Batch,
+    entry: &'a Entry,
+}
+
+impl Bytes<'_> {
+    fn of(&self, span: &Span) -> &[u8] {
+        &self.batch.bytes[span.clone()]
+    }
+}
+
+impl Original for Bytes<'_> {
+    fn headers(&self) -> Vec<(String, Option<Vec<u8>>)> {
+        let headers = self.batch.headers[self.entry.headers.clone()].iter();
+        let text = |name: &Span| String::from_utf8_lossy(self.of(name)).into_owned(); // it came as text
+        headers.map(|(name, value)| (text(name), value.as_ref().map(|value| self.of(value).to_vec()))).collect()
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.entry.key.as_ref().map(|key| self.of(key))
+    }
+
+    fn payload(&self) -> Option<&[u8]> {
+        self.entry.payload.as_ref().map(|payload| self.of(payload))
+    }
+}
+
 impl timely::Accountable for Batch {
     fn record_count(&self) -> i64 {
         i64::try_from(self.records.len()).expect("fewer records than memory has bytes")
@@ -126,7 +155,8 @@ impl Records for Batch {
             let key = entry.key.as_ref().and_then(|key| self.text(key));
             let payload = self.payload(entry, readable);
             // As text it is always taken.
-            let _ = offer(&Record { topic, partition, offset, ts, headers: &headers, key, payload });
+            let original = Some(&Bytes { batch: self, entry } as &dyn Original);
+            let _ = offer(&Record { topic, partition, offset, ts, headers: &headers, key, payload, original });
         }
     }
 }
@@ -158,5 +188,26 @@ mod tests {
         assert_eq!((head.as_str(), wrong), ("{\"a\": ", Some("the payload is not UTF-8 text")));
         assert!(offered(Some(b"{}"), &[("org-id", Some(b"\xff"))]).1.is_some());
         assert!(offered(Some(b"{}"), &[("trace-bin", Some(b"\xff")), ("empty", None)]).1.is_none());
+    }
+
+    #[test]
+    fn whatever_the_bytes_they_can_be_had_as_they_came() {
+        type Headers = [(&'static str, Option<&'static [u8]>); 3];
+        let headers: Headers = [("env", Some(b"\xff\0")), ("env", None), ("empty", Some(b""))];
+        for (key, payload) in [(Some(&b"\xfe\0"[..]), Some(&b"\0\xff"[..])), (None, None), (Some(b""), Some(b""))] {
+            let mut batch = Batch::default();
+            let at = At { topic: Topic::CitylensTracks, partition: 1, offset: 2, ts: 3 };
+            batch.push(at, Some(b"another"), None, std::iter::empty());
+            batch.push(at, key, payload, headers.into_iter());
+            let mut last = None;
+            batch.for_each(|record| {
+                last = record
+                    .original
+                    .map(|it| (it.headers(), it.key().map(<[u8]>::to_vec), it.payload().map(<[u8]>::to_vec)));
+                Offer::Taken
+            });
+            let expected = headers.map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).to_vec();
+            assert_eq!(last, Some((expected, key.map(<[u8]>::to_vec), payload.map(<[u8]>::to_vec))));
+        }
     }
 }

@@ -1,0 +1,29 @@
+//! ClickHouse: whether it answers, and has the tables that rows need.
+
+use super::Check;
+use crate::clickhouse::{Failure, Server};
+use crate::config::ClickHouse;
+use crate::migrate;
+
+/// Asks the configured server.
+pub fn checks(config: &ClickHouse) -> Vec<Check> {
+    let what = format!("ClickHouse at {}", config.url);
+    let server = match Server::new(config) {
+        Ok(server) => server,
+        Err(error) => return vec![Check::new(what, Err(format!("cannot start a client: {error}")))],
+    };
+    let version = server.texts::<1>("SELECT version()").map(|rows| rows.into_iter().flatten().collect::<String>());
+    let answers = version.map(|version| format!("version {version} answers")).map_err(told);
+    if answers.is_err() {
+        return vec![Check::new(what, answers)];
+    }
+    let tables = migrate::clickhouse::check(&server).map(|()| "all are there".to_owned()).map_err(told);
+    vec![Check::new(what, answers), Check::new(format!("tables of database {}", server.database()), tables)]
+}
+
+fn told(failure: Failure) -> String {
+    match failure {
+        Failure::Passing(why) => format!("{why}; try again later"),
+        Failure::Final(why, advice) => format!("{why}; {advice}"),
+    }
+}
