@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::settings::*;
-use super::{Properties, Secret, SecretUrl};
+use super::{Properties, Secret};
 
 impl Default for Config {
     fn default() -> Self {
@@ -27,7 +27,7 @@ impl Default for Config {
                 password: Secret::default(),
                 cluster: None,
             },
-            postgres: Postgres { url: SecretUrl::from("postgres://postgres@127.0.0.1:5432/hexflow") },
+            postgres: Postgres { url: None },
             object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },
             dedup: Dedup { window: Duration::from_secs(24 * 60 * 60) },
             objects: Objects { eps_meters: 10.0, min_points: 1 },

@@ -3,9 +3,10 @@
 //! Each server is a target: it says what is there and what is not, and makes what is missing.
 
 pub mod clickhouse;
+pub mod postgres;
 pub mod step;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use step::{State, Step};
 
 use crate::cli::{Failure, print};
@@ -17,9 +18,21 @@ pub struct MigrateArgs {
     /// Show what would be made, and make nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Only in these servers; without it in all that are configured.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SERVER")]
+    only: Vec<Server>,
 }
 
 /// A server in which things are made.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    /// The control tables.
+    Postgres,
+    /// The tables of rows.
+    Clickhouse,
+}
+
+/// What makes them there.
 trait Target {
     /// What it is, and where.
     fn name(&self) -> String;
@@ -31,7 +44,16 @@ trait Target {
 
 /// Makes what is missing. A second run finds nothing to do.
 pub fn run(args: &MigrateArgs, config: &Config) -> Result<(), Failure> {
-    let targets: [Box<dyn Target>; 1] = [Box::new(clickhouse::Tables::new(&config.clickhouse)?)];
+    let is_meant = |server| args.only.is_empty() || args.only.contains(&server);
+    let mut targets: Vec<Box<dyn Target>> = Vec::new();
+    match &config.postgres.url {
+        Some(url) if is_meant(Server::Postgres) => targets.push(Box::new(postgres::Tables::new(url)?)),
+        None if args.only.contains(&Server::Postgres) => return Err(Failure::usage("postgres.url is not set")),
+        _ => {}
+    }
+    if is_meant(Server::Clickhouse) {
+        targets.push(Box::new(clickhouse::Tables::new(&config.clickhouse)?));
+    }
     for target in &targets {
         print(format!("{}\n", target.name()).as_bytes())?;
         for step in target.plan()? {

@@ -1,9 +1,9 @@
 //! `hexflow run`: topics of Kafka through the pipelines, into a store, until it is told to stop.
 
 pub mod args;
+pub mod control;
 pub mod dataflow;
 pub mod live;
-pub mod mapping;
 pub mod signals;
 
 pub use args::RunArgs;

@@ -12,6 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::ledger::Ledger;
 use super::names::Names;
 use super::watch::Watch;
+use crate::control::Handle;
 use crate::fault::Fault;
 
 /// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
@@ -25,6 +26,8 @@ pub struct Context {
     pub watch: Watch,
     /// Ends the run.
     pub fault: Fault,
+    /// Whether citylens may be read, and what is to be skipped.
+    pub control: Handle,
 }
 
 impl Context {
@@ -96,10 +99,16 @@ impl ConsumerContext for Context {
         }
     }
 
-    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(list) => {
                 self.watch.found();
+                if !self.control.is_open()
+                    && let Err(error) = consumer.pause(list)
+                {
+                    // It only spares work: what comes of them is not taken.
+                    self.watch.say(&format!("cannot pause partitions: {error}"));
+                }
                 self.ledger().assign(self.streams(list).into_iter().map(|(stream, _)| stream));
             }
             Rebalance::Revoke(_) => {}
