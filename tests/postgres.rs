@@ -2,11 +2,12 @@
 //! that are not reached as their address says.
 
 use crate::oracle::Oracle;
+use crate::support::clickhouse;
 use crate::support::cluster;
 use crate::support::judge::{assert_counted, assert_holds};
 use crate::support::place::Place;
 use crate::support::postgres::{Database, Server};
-use crate::support::record::FRAMES;
+use crate::support::record::{FRAMES, TRACKS};
 use crate::support::run::Run;
 use crate::support::scene::{Scene, frame};
 use crate::support::varied::varied;
@@ -75,6 +76,21 @@ fn a_varied_stream_on_two_processes() {
     second.expect(0);
     assert_counted(&first.expect(0).summary(), &counts);
     assert_stored(&place, &database, &oracle);
+}
+
+/// The mapping is PostgreSQL's, though the table of tracks would tell one too.
+#[test]
+fn rows_in_clickhouse() {
+    let records = varied(1_000, 96);
+    let (mut oracle, place, database) = (Oracle::default(), Place::new(), Server::shared().database());
+    let rows = clickhouse::Server::shared().database();
+    let track = records.iter().find(|r| r.topic == TRACKS).and_then(|r| r.key.clone()).expect("a track");
+    database.put_mapping(&track, STANDING);
+    oracle.put_mapping(&track, STANDING);
+    let counts = oracle.replay(&records);
+    let replay = rows.configure(database.configure(place.replay_into("clickhouse")));
+    assert_counted(&replay.args(["-w", "2"]).arg(place.input("in", &records)).summary(), &counts);
+    assert_holds(&place, &oracle, &database.mapping(), &rows.tables());
 }
 
 /// One whose track comes, and one of which no event says anything.

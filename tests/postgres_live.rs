@@ -25,7 +25,13 @@ fn run(place: &Place, topics: &Topics, database: &Database) -> Run {
 /// Waits until all is committed, stops the runs, and compares what they stored with what the oracle says of the records
 /// and of the rows that others have put into the mapping.
 #[track_caller]
-fn settle(place: &Place, topics: &Topics, database: &Database, runs: impl IntoIterator<Item = Running>, records: &[Record]) {
+fn settle(
+    place: &Place,
+    topics: &Topics,
+    database: &Database,
+    runs: impl IntoIterator<Item = Running>,
+    records: &[Record],
+) {
     topics.wait_for_lag(0);
     for run in runs {
         run.terminate();

@@ -82,12 +82,13 @@ fn exactly_that_record_is_skipped_and_stays_so() {
 fn who_when_and_why_are_kept() {
     for control in Control::both() {
         let (place, topics) = (Place::new(), Topics::new());
-        place.replay_records("nothing", &[]);
+        place.replay_records("first", &Scene::vehicles(1).records);
         let force = |args: &[&str]| skip(&control, &place, &topics, (FRAMES, 3, 7)).arg("--force").args(args);
         force(&["--by", "somebody"]).end().expect(0);
         let row = match &control {
             Control::Embedded => {
-                let select = "SELECT topic, partition, \"offset\", reason, \"by\" FROM skipped_offsets WHERE at > 1700000000000";
+                let select =
+                    "SELECT topic, partition, \"offset\", reason, \"by\" FROM skipped_offsets WHERE at > 1700000000000";
                 let row = |row: &rusqlite::Row<'_>| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?))
                 };
@@ -110,7 +111,7 @@ fn who_when_and_why_are_kept() {
 fn a_skip_where_nothing_stands_is_refused() {
     for control in Control::both() {
         let (place, topics) = (Place::new(), Topics::new());
-        place.replay_records("nothing", &[]);
+        place.replay_records("first", &Scene::vehicles(1).records);
         let refused = |place_of: (&str, u32, u64), says: &str| {
             skip(&control, &place, &topics, place_of).end().expect(2).says(&[says]);
         };

@@ -10,7 +10,7 @@ use crate::support::judge::assert_holds;
 use crate::support::kafka::Topics;
 use crate::support::place::Place;
 use crate::support::postgres::{Database, Server};
-use crate::support::record::{FRAMES, Record};
+use crate::support::record::FRAMES;
 use crate::support::run::{Run, wait_until};
 use crate::support::scene::{Scene, frame};
 use crate::support::store::{Mapping, count_rows};
@@ -49,7 +49,8 @@ impl Control {
         assert_eq!(listed.code, Some(if rows.is_empty() { 0 } else { 3 }), "{listed:?}");
         let number = |row: &Value, name: &str| row[name].as_u64().expect("a number");
         let row = |row: &Value| {
-            let topic = row["topic"].as_str().and_then(|name| name.strip_prefix(&topics.prefix)).expect("its full name");
+            let topic =
+                row["topic"].as_str().and_then(|name| name.strip_prefix(&topics.prefix)).expect("its full name");
             (topic.to_owned(), number(row, "partition"), number(row, "offset"))
         };
         rows.iter().map(row).collect()
@@ -94,7 +95,7 @@ fn migration_flag_unset() {
         let mut scene = Scene::vehicles(48);
         let (place, topics) = (Place::new(), Topics::new());
         // The embedded store is there, and says that there is nothing to migrate.
-        place.replay_records("nothing", &[] as &[Record]);
+        place.replay_records("first", &scene.records[..1]);
         control.set_done(&place, false);
         topics.produce(&scene.records);
         let run = control.configure(topics.run(&place)).args(["-w", "2"]).start();
@@ -187,4 +188,17 @@ fn stalls_are_listed_while_they_last() {
         run.end().expect(0);
         assert_eq!(control.listed(&place, &topics), both[1..], "it still stands, though nobody reads");
     }
+}
+
+/// A control store that somebody made by hand, without the table of stalls: only the list is missing.
+#[test]
+fn without_a_table_of_stalls_records_go_on() {
+    let (place, topics, database) = (Place::new(), Topics::new(), Server::shared().database());
+    database.execute("DROP TABLE stalled_partitions");
+    let records = Scene::vehicles(24).records;
+    topics.produce(&records);
+    let run = database.configure(topics.run(&place)).start();
+    topics.wait_for_lag(0);
+    run.terminate();
+    run.end().expect(0).says(&["cannot write stalled_partitions", "run `hexflow migrate`"]);
 }

@@ -74,7 +74,8 @@ fn two_pipelines_read_one_arrangement() {
                 |input, output| input.for_each(|time, told| output.session(&time).give_container(&mut told[0]))
             });
             let env = "prod".to_owned();
-            let settings = Settings { env, on_malformed: OnMalformed::Stall, dedup_window_ms: 1_000, skips: Skips::default() };
+            let settings =
+                Settings { env, on_malformed: OnMalformed::Stall, dedup_window_ms: 1_000, skips: Skips::default() };
             let stored = InputSession::new().to_collection(scope);
             let first = citylens::build(records.clone(), stored, mapping::made, &settings);
             let frames = records.decode(&settings).frames;

@@ -462,7 +462,8 @@ mod tests {
                 let (skipped, positions) = scope.new_input::<Vec<Position>>();
                 let standing = collection.arrange_standing("Mapping", |_| 0);
                 let position = |c: &Columns<'_, (Key, u64)>, row: usize| Position { stream: 1, offset: c.1[row] };
-                let found = stream.batches().lookup(standing, positions, |c, i| c.0.get(i), position, |_, _, _: u64| {});
+                let found =
+                    stream.batches().lookup(standing, positions, |c, i| c.0.get(i), position, |_, _, _: u64| {});
                 let barriers = found.barriers.inspect(move |barrier| kept.borrow_mut().push(*barrier));
                 (rows, skipped, barriers.probe().0)
             });

@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use hexflow_dataflows::messages::topic::Topic;
 
+use super::Place;
 use super::store::{RecordPlace, Skip, Standing};
 use super::watch::host;
-use super::Place;
 use crate::cli::{Failure, print};
 use crate::config::Config;
 use crate::patience;
@@ -57,7 +57,8 @@ struct SkipArgs {
 /// Does what `args` say.
 pub fn run(args: &StallsArgs, config: &Config) -> Result<(), Failure> {
     let Some(place) = Place::of(config, &args.store, 1) else {
-        let message = "there is no control store: set postgres.url, or name the embedded store with --store sqlite:PATH";
+        let message =
+            "there is no control store: set postgres.url, or name the embedded store with --store sqlite:PATH";
         return Err(Failure::usage(message));
     };
     if let Place::Sqlite { path, .. } = &place {
@@ -109,12 +110,11 @@ fn table(standing: &[Standing]) -> String {
         "topic", "partition", "offset", "since", "by"
     );
     for Standing { topic, partition, offset, reason, head, since, by } in standing {
-        let since = jiff::Timestamp::from_millisecond(*since).map_or_else(|_| since.to_string(), |at| format!("{at:.0}"));
+        let since =
+            jiff::Timestamp::from_millisecond(*since).map_or_else(|_| since.to_string(), |at| format!("{at:.0}"));
         let head = head.escape_debug();
-        let _ = writeln!(
-            table,
-            "{topic:<topics$} {partition:>9} {offset:>11}  {since:<20}  {by:<whos$}  {reason}; {head}"
-        );
+        let _ =
+            writeln!(table, "{topic:<topics$} {partition:>9} {offset:>11}  {since:<20}  {by:<whos$}  {reason}; {head}");
     }
     table
 }
@@ -130,11 +130,11 @@ fn skip_of(args: &SkipArgs, config: &Config, standing: &[Standing]) -> Result<Sk
     if args.reason.trim().is_empty() {
         return Err(Failure::usage("--reason is empty: say why the record is to be skipped"));
     }
-    let place =
-        RecordPlace { topic: names.of(topic).to_owned(), partition: args.partition, offset: args.offset };
+    let place = RecordPlace { topic: names.of(topic).to_owned(), partition: args.partition, offset: args.offset };
     let at = standing.iter().find(|row| row.topic == place.topic && row.partition == place.partition);
     if !args.force && at.is_none_or(|row| row.offset != place.offset) {
-        let stands = at.map_or_else(|| "does not stand still".to_owned(), |row| format!("stands at offset {}", row.offset));
+        let stands =
+            at.map_or_else(|| "does not stand still".to_owned(), |row| format!("stands at offset {}", row.offset));
         return Err(Failure::usage(format!(
             "topic {} partition {} {stands}, not at offset {}: `hexflow stalls` lists where partitions stand; to have the \
              record skipped when it comes, add --force",

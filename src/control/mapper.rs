@@ -151,7 +151,8 @@ impl Thread {
 
     /// Has the rows of all tracks settled in one question, and answers each who asked.
     fn settle(&mut self, asks: Vec<(Vec<String>, u64, Arc<Reply>)>) -> Result<()> {
-        let mut proposed: Vec<Mapped> = asks.iter().flat_map(|(tracks, ..)| tracks).map(proposal).collect();
+        let mut proposed: Vec<Mapped> =
+            asks.iter().flat_map(|(tracks, ..)| tracks).map(|track| proposal(track)).collect();
         // In order, so that two who make the same rows do not wait for each other.
         proposed.sort_unstable();
         proposed.dedup();
@@ -213,6 +214,6 @@ impl Thread {
     }
 }
 
-fn proposal(track: &String) -> Mapped {
-    (track.clone(), axion_track_id(track))
+fn proposal(track: &str) -> Mapped {
+    (track.to_owned(), axion_track_id(track))
 }

@@ -44,7 +44,8 @@ impl Sqlite {
 
     fn ask<T>(&mut self, question: impl FnOnce(&mut Connection) -> anyhow::Result<T>) -> Answer<T> {
         if self.store.is_none() && !self.create && !self.path.exists() {
-            let why = "it is not there yet: the first process makes it; processes on several machines need postgres.url";
+            let why =
+                "it is not there yet: the first process makes it; processes on several machines need postgres.url";
             return Err(Failure::Passing(why.to_owned()));
         }
         let store = match self.store.take() {
@@ -91,7 +92,8 @@ impl ControlStore for Sqlite {
             {
                 let mut make = transaction.prepare_cached(MAKE)?;
                 for (track, axion) in tracks {
-                    let told = || format!("cannot give track {track:?} the axion track id {axion}: another track has it");
+                    let told =
+                        || format!("cannot give track {track:?} the axion track id {axion}: another track has it");
                     make.execute(params![track, axion.to_string(), now_ms()]).with_context(told)?;
                 }
             }

@@ -55,14 +55,12 @@ impl Watch {
             let state = patience.until_answered("read migration_state", |_| store.migrated())?;
             gate.tell(&self.handle, state, store.name());
             let standing = book.standing(&self.handle.partitions());
-            patience.until_answered("tell of stalled partitions", |_| {
-                book.write(&mut *store, &standing)?;
-                let places: Vec<_> = standing.iter().map(place_of).collect();
-                if !places.is_empty() {
-                    self.skip(&store.skips_at(&places)?);
-                }
-                Ok(())
-            })?;
+            book.keep(&mut *store, &standing);
+            let places: Vec<_> = standing.iter().map(place_of).collect();
+            if !places.is_empty() {
+                let skips = patience.until_answered("read skipped_offsets", |_| store.skips_at(&places))?;
+                self.skip(&skips);
+            }
             thread::sleep(PERIOD);
         }
     }
@@ -110,12 +108,14 @@ pub struct Book {
     /// Since when, ms since the epoch, by stream and offset.
     since: BTreeMap<(u32, u64), i64>,
     ours: Vec<(String, u32)>,
+    /// Whether it cannot be kept for good: people are told less, and nothing else depends on it.
+    is_given_up: bool,
 }
 
 impl Book {
     /// Of a process that has none.
     pub fn new(names: Names) -> Self {
-        Book { names, by: whoami(), since: BTreeMap::new(), ours: Vec::new() }
+        Book { names, by: whoami(), since: BTreeMap::new(), ours: Vec::new(), is_given_up: false }
     }
 
     /// The rows of partitions that stand still.
@@ -134,6 +134,18 @@ impl Book {
             Standing { topic, partition, offset: stall.offset, reason, head, since, by }
         };
         partitions.stalls.iter().map(row).collect()
+    }
+
+    /// Writes them down, if that can be done: at the latest when it is asked again.
+    fn keep(&mut self, store: &mut dyn ControlStore, standing: &[Standing]) {
+        if self.is_given_up {
+            return;
+        }
+        if let Err(failure @ Failure::Final(..)) = self.write(store, standing) {
+            let error = failure.told_of("write stalled_partitions", store.name());
+            eprintln!("hexflow: {error:#}; until then `hexflow stalls` does not list the stalls of this process");
+            self.is_given_up = true;
+        }
     }
 
     /// Makes the table say what `standing` does of this process's partitions, and nothing of those that it no longer has.

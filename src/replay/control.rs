@@ -53,7 +53,9 @@ pub fn finish(args: &ReplayArgs, config: &Config, stalls: &[Stall]) -> Result<()
     if gone.is_empty() && standing.is_empty() {
         return Ok(());
     }
-    store.write_standing(&gone, &standing).map_err(|failure| failure.told_of("tell of stalled partitions", store.name()))
+    store
+        .write_standing(&gone, &standing)
+        .map_err(|failure| failure.told_of("tell of stalled partitions", store.name()))
 }
 
 /// Where the control tables are. A dry run touches no file, and a process of another machine does not have it.

@@ -4,8 +4,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::Result;
 
-use super::dataflow::Mapped;
 use super::args::RunArgs;
+use super::dataflow::Mapped;
 use crate::config::Config;
 use crate::control::loader::Loader;
 use crate::control::mapper::{Arrival, Finds};

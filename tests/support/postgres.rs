@@ -118,7 +118,8 @@ impl Database {
 
     /// The mapping rows by citylens track id.
     pub(crate) fn mapping(&self) -> BTreeMap<String, Mapping> {
-        let rows = self.client().query("SELECT citylens_track_id, axion_track_id, source FROM citylens_track_mapping", &[]);
+        let rows =
+            self.client().query("SELECT citylens_track_id, axion_track_id, source FROM citylens_track_mapping", &[]);
         let mapping = |row: &postgres::Row| Mapping { axion: row.get::<_, Uuid>(1).to_string(), source: row.get(2) };
         rows.expect("rows").iter().map(|row| (row.get(0), mapping(row))).collect()
     }

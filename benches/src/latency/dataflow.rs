@@ -118,8 +118,12 @@ fn work(
 
 /// The dataflow of a replay, without the sink of detailed GPS.
 fn build(worker: &mut Worker, offer: Offer, sinks: Vec<Queue>, probe: &ProbeHandle<u64>, counts: Arc<Mutex<Counts>>) {
-    let settings =
-        Settings { env: "prod".to_owned(), on_malformed: OnMalformed::Stall, dedup_window_ms: 24 * 3_600_000, skips: Skips::default() };
+    let settings = Settings {
+        env: "prod".to_owned(),
+        on_malformed: OnMalformed::Stall,
+        dedup_window_ms: 24 * 3_600_000,
+        skips: Skips::default(),
+    };
     worker.dataflow::<u64, _, _>(|scope| {
         let records = source::records(scope, offer);
         let pipeline = citylens::build(records, InputSession::new().to_collection(scope), mapping::made, &settings);

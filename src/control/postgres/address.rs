@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn no_password_is_shown() {
-        for url in ["postgres://app:hunter2@db:6432/hexflow", "host=db port=6432 user=app password=hunter2 dbname=hexflow"]
+        for url in
+            ["postgres://app:hunter2@db:6432/hexflow", "host=db port=6432 user=app password=hunter2 dbname=hexflow"]
         {
             let address = read(&SecretUrl::from(url)).ok().map(|address| address.shown);
             assert_eq!(address.as_deref(), Some("PostgreSQL at db:6432/hexflow"));

@@ -26,12 +26,7 @@ pub static TABLES: [Table; 4] = [
     created_at timestamp with time zone NOT NULL DEFAULT now(),
     source text NOT NULL CHECK (source IN ('migration', 'realtime'))
 )",
-        columns: &[
-            ("citylens_track_id", TEXT),
-            ("axion_track_id", &["uuid"]),
-            ("created_at", TIME),
-            ("source", TEXT),
-        ],
+        columns: &[("citylens_track_id", TEXT), ("axion_track_id", &["uuid"]), ("created_at", TIME), ("source", TEXT)],
         keys: &[&["citylens_track_id"], &["axion_track_id"]],
     },
     Table {

@@ -74,7 +74,8 @@ impl ControlStore for Postgres {
     }
 
     fn standing(&mut self) -> Answer<Vec<Standing>> {
-        let rows = self.ask(|client| client.query(STANDING, &[])?.iter().map(standing).collect::<Result<Vec<_>, _>>())?;
+        let rows =
+            self.ask(|client| client.query(STANDING, &[])?.iter().map(standing).collect::<Result<Vec<_>, _>>())?;
         rows.into_iter().map(|row| row.ok_or_else(|| out_of_range("a number in stalled_partitions"))).collect()
     }
 

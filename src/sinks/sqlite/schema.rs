@@ -96,7 +96,9 @@ pub fn mapping_of(store: &Connection, track: &str) -> Result<Option<(String, Uui
 
 fn mapped((track, axion): (String, String)) -> Result<(String, Uuid)> {
     let id = axion.parse().with_context(|| {
-        format!("table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row")
+        format!(
+            "table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row"
+        )
     })?;
     Ok((track, id))
 }

@@ -65,8 +65,7 @@ impl Gathering {
     /// Takes no message as yet: its partition is read again from here. Says which, the first time.
     pub fn refuse(context: &Context, message: &BorrowedMessage<'_>) -> Option<u32> {
         let topic = context.names.topic(message.topic())?;
-        let (partition, offset) =
-            (u32::try_from(message.partition()).ok()?, u64::try_from(message.offset()).ok()?);
+        let (partition, offset) = (u32::try_from(message.partition()).ok()?, u64::try_from(message.offset()).ok()?);
         let stream = stream_of(topic, partition);
         context.ledger().refuse(stream, offset).then_some(stream)
     }
