@@ -1,29 +1,19 @@
 //! The mapper's thread: settles mapping rows for track events, and asks for the rows that lookups miss until they are there.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::sync::mpsc::{Sender, SyncSender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use hexflow_dataflows::rows::{axion_track_id, track_key};
 use hexflow_operators::lookup::Key;
 use timely::scheduling::SyncActivator;
-use uuid::Uuid;
 
+use super::asking::Thread;
 use super::place::Place;
-use super::store::{ControlStore, Mapped};
 use crate::fault::Fault;
-use crate::patience::{Failure, Patience};
+use crate::patience::Failure;
 use crate::sources::kafka::gate::Gate;
-
-/// Tracks in one question, at most.
-const TRACKS: usize = 10_000;
-
-/// How long a missing track is asked for after a lookup has missed it last, as a multiple of the retry interval: the retries
-/// of a stalled record are at most 32 intervals apart.
-const KEPT_INTERVALS: u32 = 100;
 
 /// Rows of the mapping as the dataflow has them.
 pub type Rows = Vec<(Key, u128)>;
@@ -52,8 +42,17 @@ pub struct Reply {
 }
 
 /// What the thread is asked.
-enum Ask {
-    Settle { tracks: Vec<String>, ticket: u64, reply: Arc<Reply> },
+pub enum Ask {
+    /// To have the rows of tracks settled.
+    Settle {
+        /// Citylens track ids.
+        tracks: Vec<String>,
+        /// What the answer is known by.
+        ticket: u64,
+        /// Who is answered.
+        reply: Arc<Reply>,
+    },
+    /// To look for the row of a track until it is there.
     Missing(String),
 }
 
@@ -77,11 +76,8 @@ impl Mapper {
         let (asks, asked) = channel();
         let place = place.clone();
         let run = move || {
-            let ended = place.open().map_err(Failure::told).and_then(|store| {
-                let patience = Patience::new(store.name().to_owned(), interval);
-                let missing = BTreeMap::new();
-                Thread { store, patience, interval, missing, finds, next_look: None, said: String::new() }.run(&asked)
-            });
+            let ended =
+                place.open().map_err(Failure::told).and_then(|store| Thread::new(store, interval, finds).run(&asked));
             if let Err(error) = ended {
                 fault.raise(error);
             }
@@ -104,116 +100,4 @@ impl Mapper {
     pub fn missing(&self, track: String) {
         let _ = self.asks.send(Ask::Missing(track));
     }
-}
-
-struct Thread {
-    store: Box<dyn ControlStore>,
-    patience: Patience,
-    interval: Duration,
-    /// Tracks that lookups missed, and when last.
-    missing: BTreeMap<String, Instant>,
-    finds: Option<Finds>,
-    /// When to ask for them again.
-    next_look: Option<Instant>,
-    /// What was last said to be wrong with asking.
-    said: String,
-}
-
-impl Thread {
-    fn run(mut self, asked: &Receiver<Ask>) -> Result<()> {
-        loop {
-            let first = match self.next_look {
-                None => asked.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(next) => asked.recv_timeout(next.saturating_duration_since(Instant::now())),
-            };
-            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
-                return Ok(());
-            }
-            let mut settle = Vec::new();
-            let mut tracks = 0;
-            let mut next = first.ok();
-            while let Some(ask) = next.take() {
-                match ask {
-                    Ask::Settle { tracks: of_one, ticket, reply } => {
-                        tracks += of_one.len();
-                        settle.push((of_one, ticket, reply));
-                    }
-                    Ask::Missing(track) => self.miss(track),
-                }
-                next = if tracks < TRACKS { asked.try_recv().ok() } else { None };
-            }
-            self.settle(settle)?;
-            if self.next_look.is_some_and(|next| next <= Instant::now()) {
-                self.look();
-            }
-        }
-    }
-
-    /// Has the rows of all tracks settled in one question, and answers each who asked.
-    fn settle(&mut self, asks: Vec<(Vec<String>, u64, Arc<Reply>)>) -> Result<()> {
-        let mut proposed: Vec<Mapped> =
-            asks.iter().flat_map(|(tracks, ..)| tracks).map(|track| proposal(track)).collect();
-        // In order, so that two who make the same rows do not wait for each other.
-        proposed.sort_unstable();
-        proposed.dedup();
-        if proposed.is_empty() {
-            return Ok(());
-        }
-        let store = &mut self.store;
-        let rows = self.patience.until_answered("settle mapping rows", |_| store.settle(&proposed))?;
-        let rows: BTreeMap<String, Uuid> = rows.into_iter().collect();
-        for (tracks, ticket, reply) in asks {
-            let of_these = tracks.iter().filter_map(|track| Some((track_key(track), rows.get(track)?.as_u128())));
-            // A worker that is gone needs no word.
-            let _ = reply.sender.send((ticket, of_these.collect()));
-            let _ = reply.activator.activate();
-        }
-        self.missing.retain(|track, _| !rows.contains_key(track));
-        Ok(())
-    }
-
-    fn miss(&mut self, track: String) {
-        let now = Instant::now();
-        if self.finds.is_some() && self.missing.insert(track, now).is_none() {
-            self.next_look = Some(now); // at once, with the others that are missed now
-        }
-    }
-
-    /// Asks for what is missing; what is not there is asked for again, twice in each interval.
-    fn look(&mut self) {
-        let now = Instant::now();
-        let kept = self.interval.saturating_mul(KEPT_INTERVALS);
-        self.missing.retain(|_, when| now.duration_since(*when) < kept);
-        self.next_look = (!self.missing.is_empty()).then(|| now + self.interval / 2);
-        let tracks: Vec<String> = self.missing.keys().cloned().collect();
-        for tracks in tracks.chunks(TRACKS) {
-            match self.store.find(tracks) {
-                Ok(rows) => self.found(&rows),
-                Err(failure) => {
-                    // It is asked again, and a row that is wrong may be put right.
-                    let said = format!("{:#}", failure.told_of("look for missing mapping rows", self.store.name()));
-                    if said != self.said {
-                        eprintln!("hexflow: {said}");
-                        self.said = said;
-                    }
-                    return;
-                }
-            }
-        }
-        self.said.clear();
-    }
-
-    fn found(&mut self, rows: &[Mapped]) {
-        let Some(finds) = self.finds.as_ref().filter(|_| !rows.is_empty()) else { return };
-        let found = rows.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
-        let _ = finds.rows.send(Arrival::Rows(found)); // a worker that is gone needs none
-        finds.gate.pulse();
-        for (track, _) in rows {
-            self.missing.remove(track);
-        }
-    }
-}
-
-fn proposal(track: &str) -> Mapped {
-    (track.to_owned(), axion_track_id(track))
 }

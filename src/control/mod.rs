@@ -12,6 +12,7 @@
 //! PostgreSQL is used where `postgres.url` is set, otherwise the embedded store if rows go there. Without either there is
 //! nothing to wait for and nobody to tell: citylens is open, and mappings are made.
 
+pub mod asking;
 pub mod command;
 pub mod handle;
 pub mod loader;

@@ -5,7 +5,8 @@
 //!                       the time is held until then: what is looked up at it waits
 //! ```
 //! Other writers insert into the same table at the same time: whoever was first, the row that stands is the one that comes
-//! out, as one of the store's. What waits is bounded by the source, which stays a fixed number of epochs ahead.
+//! out, as one of the store's. What waits is bounded by the source, which stays a fixed number of epochs ahead. Which tracks
+//! were asked for is kept, 32 bytes each: the mapping itself is larger.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

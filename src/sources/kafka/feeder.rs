@@ -7,19 +7,18 @@ use std::time::{Duration, Instant};
 
 use hexflow_dataflows::decode::Stall;
 use hexflow_operators::FixedMap;
-use hexflow_operators::hold_back::Position;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::commits::{self, Commits};
 use super::context::Context;
+use super::controlled::{self, Controlled};
 use super::gate::Gate;
 use super::gather::Gathering;
 use super::ledger::Orders;
 use super::retries::Retries;
 use super::stalled::Stalled;
-use crate::control::handle::Partitions;
 use crate::progress::Progress;
 
 /// Epochs that may be under way: with the size of one this bounds what lies between here and the slowest sink's last
@@ -32,9 +31,6 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// How long it stands back from full sinks without a word to the brokers; then it pauses its partitions, and so stays a
 /// member of the group however long sinks take.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Time between two words to the control store.
-const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a partition's reading may take to be set back.
 const SEEK_PATIENCE: Duration = Duration::from_secs(5);
@@ -61,10 +57,7 @@ pub struct Feeder {
     full: Option<Instant>,
     /// Whether all partitions are paused for that.
     paused: bool,
-    /// Whether citylens may not be read yet.
-    barred: bool,
-    /// When the control store was last told of partitions.
-    told: Instant,
+    controlled: Controlled,
     commits: Commits,
     retries: Retries,
     /// Partitions whose reading could not be set back yet.
@@ -93,8 +86,7 @@ impl Feeder {
             stalled,
             full: None,
             paused: false,
-            barred: false,
-            told: Instant::now(),
+            controlled: Controlled::default(),
             commits: Commits::default(),
             retries: Retries::new(retry_interval),
             astray: Vec::new(),
@@ -139,7 +131,7 @@ impl Feeder {
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        let again = if self.barred { Vec::new() } else { self.due() };
+        let again = if self.controlled.is_barred() { Vec::new() } else { self.due() };
         for stream in again {
             self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
             let again = self.consumer.context().ledger().rewind(stream);
@@ -151,38 +143,26 @@ impl Feeder {
 
     /// The partitions whose time it is to be read again from where they stand.
     fn due(&mut self) -> Vec<u32> {
-        let mut again = std::mem::take(&mut self.astray);
         let context = self.consumer.context();
         let halted = context.ledger().halted();
-        let skips = context.control.skips().known();
-        if !skips.is_empty() {
-            let is_skipped = |&(stream, offset): &(u32, u64)| skips.contains(&Position { stream, offset });
-            again.extend(halted.iter().copied().filter(is_skipped).map(|(stream, _)| stream));
-        }
-        again.extend(self.retries.due(halted, Instant::now()));
-        again
+        let mut due = std::mem::take(&mut self.astray);
+        due.extend(controlled::skipped(context, &halted));
+        due.extend(self.retries.due(halted, Instant::now()));
+        due
     }
 
     /// Stops and goes on as the control store says, and tells it of stalls.
     fn heed_control(&mut self) {
         let context = Arc::clone(self.consumer.context());
-        let barred = !context.control.is_open();
-        if barred != self.barred {
-            self.barred = barred;
+        if self.controlled.hear(&context) {
             let going: Vec<_> = context.ledger().going().collect();
-            if barred {
+            if self.controlled.is_barred() {
                 self.try_to("pause", Consumer::pause, going);
             } else if !self.paused {
                 self.try_to("resume", Consumer::resume, going);
             }
         }
-        if self.told.elapsed() >= TELL_EVERY {
-            let ledger = context.ledger();
-            let ours = ledger.ours().collect();
-            let stalls = self.stalled.standing(|stream| ledger.is_ours(stream));
-            context.control.tell(Partitions { ours, stalls });
-            self.told = Instant::now();
-        }
+        self.controlled.tell(&context, &self.stalled);
     }
 
     fn heed(&mut self, news: News) -> bool {
@@ -215,7 +195,7 @@ impl Feeder {
         let context = Arc::clone(self.consumer.context());
         let list = context.names.offsets(&offsets);
         let streams = offsets.iter().map(|(stream, _)| *stream);
-        if !self.paused && !self.barred {
+        if !self.paused && !self.controlled.is_barred() {
             self.try_to("resume", Consumer::resume, streams);
         }
         let failed = match self.consumer.seek_partitions(list, SEEK_PATIENCE) {
@@ -247,7 +227,9 @@ impl Feeder {
         while let Some(message) = self.consumer.poll(wait) {
             wait = Duration::ZERO;
             match message {
-                Ok(message) if self.barred => self.astray.extend(Gathering::refuse(self.consumer.context(), &message)),
+                Ok(message) if self.controlled.is_barred() => {
+                    self.astray.extend(Gathering::refuse(self.consumer.context(), &message))
+                }
                 Ok(message) => self.gathering.take(self.consumer.context(), &message),
                 Err(error) => said(self.consumer.context(), &error),
             }
@@ -267,7 +249,7 @@ impl Feeder {
             return true;
         }
         self.full = None;
-        if std::mem::take(&mut self.paused) && !self.barred {
+        if std::mem::take(&mut self.paused) && !self.controlled.is_barred() {
             let going: Vec<_> = self.consumer.context().ledger().going().collect();
             self.try_to("resume", Consumer::resume, going);
         }
