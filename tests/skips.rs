@@ -117,7 +117,7 @@ fn a_skip_where_nothing_stands_is_refused() {
         };
         refused((FRAMES, 3, 7), "does not stand still");
         refused(("nowhere", 3, 7), "none of the topics");
-        refused((FRAMES, 3, u64::MAX), "offset");
+        refused((FRAMES, 3, u64::MAX), "OFFSET");
         control.stalls(&place, &topics, &["skip", FRAMES, "3", "7"]).end().expect(2).says(&["--reason"]);
     }
     Run::new("stalls").args(["--store", "null"]).end().expect(2).says(&["there is no control store"]);

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -196,7 +197,7 @@ impl Topics {
         for topic in [TRACKS, FRAMES, DETECTIONS] {
             list.add_partition_range(&self.name(topic), 0, PARTITIONS - 1);
         }
-        let committed = consumer.committed_offsets(list, PATIENCE).expect("committed offsets");
+        let committed = patiently(|| consumer.committed_offsets(list.clone(), PATIENCE));
         let mut offsets = BTreeMap::new();
         for partition in committed.elements() {
             let (name, number) = (partition.topic(), partition.partition());
@@ -226,12 +227,17 @@ impl Topics {
     }
 }
 
-/// The end of a partition, which may be too new to have a leader.
+/// The end of a partition.
 fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> i64 {
+    patiently(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).1
+}
+
+/// What a broker answers; a partition may be too new to have a leader, and a group to have a coordinator.
+fn patiently<T>(ask: impl Fn() -> Result<T, KafkaError>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
-            Ok((_, end)) => return end,
+        match ask() {
+            Ok(answer) => return answer,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
         sleep(Duration::from_millis(50));
