@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use crate::bench::{self, BenchArgs};
 use crate::check::{self, CheckArgs};
 use crate::config::Config;
+use crate::control::command::{self, StallsArgs};
 use crate::dlq::{self, DlqArgs};
 use crate::generate::{self, GenerateArgs};
 use crate::migrate::{self, MigrateArgs};
@@ -38,7 +39,7 @@ struct Cli {
 enum Command {
     /// Replay topic dumps through the pipelines.
     Replay(ReplayArgs),
-    /// Make the topics in Kafka and the tables in ClickHouse that are not there yet.
+    /// Make the topics and the tables in Kafka, ClickHouse and PostgreSQL that are not there yet.
     Migrate(MigrateArgs),
     /// Read the topics from Kafka into a store, until told to stop.
     Run(RunArgs),
@@ -50,6 +51,8 @@ enum Command {
     Generate(GenerateArgs),
     /// Measure hexflow on this machine.
     Bench(BenchArgs),
+    /// List the partitions that stand still, or have a record skipped.
+    Stalls(StallsArgs),
     /// Print the configuration in effect, secrets masked.
     Config,
     /// Print a script that completes hexflow's commands in a shell.
@@ -137,6 +140,7 @@ fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Dlq(args) => dlq::run(&args, &load()?),
         Command::Generate(args) => Ok(generate::run(&args)?),
         Command::Bench(_) => bench::run(),
+        Command::Stalls(args) => command::run(&args, &load()?),
         Command::Config => print(load()?.render().as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

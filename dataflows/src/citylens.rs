@@ -12,13 +12,13 @@
 use differential_dataflow::lattice::Lattice;
 use hexflow_operators::batch::Columns;
 use hexflow_operators::cell::ExchangeByCell;
-use hexflow_operators::hold_back::{Barrier, HoldBack};
+use hexflow_operators::hold_back::{Barrier, HoldBack, Position};
 use hexflow_operators::lookup::Lookup;
 use hexflow_operators::share::{Share, SharedBatch, Unshare};
 use hexflow_operators::upsert::Upsert;
 use hexflow_operators::{Batch, ExchangeBy};
 use timely::dataflow::operators::Concatenate;
-use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::vec::{Broadcast, Map};
 use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
 use timely::progress::Timestamp;
@@ -28,7 +28,8 @@ use crate::decode::{DeadLetter, Decode, OnMalformed, Stall};
 use crate::mapping::{self, Mapping, Proposals};
 use crate::record::Records;
 use crate::rows::{Detection, Entity, Frame, Track, owner};
-use crate::stalls::missing_mapping;
+use crate::skips::Skips;
+use crate::stalls::{missing_mapping, missing_tracks};
 
 /// What the pipeline is told.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub on_malformed: OnMalformed,
     /// How long primary keys are remembered, ms of event time.
     pub dedup_window_ms: i64,
+    /// The records to skip.
+    pub skips: Skips,
 }
 
 /// What the pipeline yields.
@@ -53,7 +56,9 @@ pub struct Citylens<'scope, T: Timestamp + Lattice> {
     pub dead_letters: StreamVec<'scope, T, DeadLetter>,
     /// Partitions that stand still, and why.
     pub stalls: StreamVec<'scope, T, Stall>,
-    /// What becomes of those that wait for a mapping.
+    /// Tracks whose mapping a record waits for.
+    pub missing: StreamVec<'scope, T, String>,
+    /// What becomes of those that wait for a mapping, or were skipped.
     pub barriers: StreamVec<'scope, T, Barrier>,
     /// What became of records.
     pub counts: StreamVec<'scope, T, Counts>,
@@ -61,29 +66,34 @@ pub struct Citylens<'scope, T: Timestamp + Lattice> {
     pub mapping: Mapping<'scope, T>,
 }
 
-/// Builds the pipeline from `records` and the mapping rows that are `stored` already.
+/// Builds the pipeline from `records` and the mapping rows that are `stored` already; `settle` yields the row that stands
+/// for each track of which an event came.
 pub fn build<'scope, T: Timestamp + Lattice + TotalOrder, B: Records>(
     records: Stream<'scope, T, B>,
     stored: Proposals<'scope, T>,
+    settle: impl FnOnce(Stream<'scope, T, Batch<Track>>) -> Proposals<'scope, T>,
     settings: &Settings,
 ) -> Citylens<'scope, T> {
-    let decoded = records.decode(&settings.env, settings.on_malformed);
+    let decoded = records.decode(settings);
     let tracks = decoded.tracks.exchange_by(owner_of::<Track>);
-    let mapping = mapping::arrange(stored, tracks.clone());
+    let mapping = mapping::arrange(stored, settle(tracks.clone()));
 
-    let window_ms = settings.dedup_window_ms;
-    let tracks = settle(tracks, &mapping, window_ms);
-    let frames = settle(decoded.frames.exchange_by(owner_of::<Frame>), &mapping, window_ms);
-    let detections = settle(decoded.detections.exchange_by(owner_of::<Detection>), &mapping, window_ms);
+    let skipped = decoded.skipped.clone().broadcast();
+    let known = (&mapping, skipped, settings.dedup_window_ms);
+    let tracks = settled(tracks, known.clone());
+    let frames = settled(decoded.frames.exchange_by(owner_of::<Frame>), known.clone());
+    let detections = settled(decoded.detections.exchange_by(owner_of::<Detection>), known);
 
     let scope = decoded.stalls.scope();
+    let skipped = decoded.skipped.map(Barrier::Lifted);
     Citylens {
         tracks: tracks.rows,
         frames: frames.rows,
         detections: detections.rows,
         dead_letters: decoded.dead_letters,
         stalls: scope.concatenate([decoded.stalls, tracks.stalls, frames.stalls, detections.stalls]),
-        barriers: scope.concatenate([tracks.barriers, frames.barriers, detections.barriers]),
+        missing: scope.concatenate([tracks.missing, frames.missing, detections.missing]),
+        barriers: scope.concatenate([skipped, tracks.barriers, frames.barriers, detections.barriers]),
         counts: scope.concatenate([decoded.counts, tracks.counts, frames.counts, detections.counts]),
         mapping,
     }
@@ -104,20 +114,21 @@ fn owner_of<R: Entity>(columns: &Columns<'_, R>, row: usize) -> u64 {
 struct Settled<'scope, T: Timestamp, R: Entity> {
     rows: Stream<'scope, T, SharedBatch<R>>,
     stalls: StreamVec<'scope, T, Stall>,
+    missing: StreamVec<'scope, T, String>,
     barriers: StreamVec<'scope, T, Barrier>,
     counts: StreamVec<'scope, T, Counts>,
 }
 
-fn settle<'scope, T: Timestamp + Lattice + TotalOrder, R: Entity>(
+fn settled<'scope, T: Timestamp + Lattice + TotalOrder, R: Entity>(
     rows: Stream<'scope, T, Batch<R>>,
-    mapping: &Mapping<'scope, T>,
-    window_ms: i64,
+    (mapping, skipped, window_ms): (&Mapping<'scope, T>, StreamVec<'scope, T, Position>, i64),
 ) -> Settled<'scope, T, R> {
-    let found = rows.lookup(mapping.clone(), R::track_key, R::position, R::set_axion);
+    let found = rows.lookup(mapping.clone(), skipped, R::track_key, R::position, R::set_axion);
     let upserts = found.hits.hold_back(found.barriers.clone(), R::position).upsert(window_ms, R::candidate);
     Settled {
         rows: upserts.rows.share(),
-        stalls: missing_mapping(found.missed),
+        stalls: missing_mapping(found.missed.clone()),
+        missing: missing_tracks(found.missed),
         barriers: found.barriers,
         // Rows that go on are counted where they are written.
         counts: upserts.tallies.map(|tally| Counts { upserts: 0, ..Counts::from(tally) }),

@@ -16,6 +16,8 @@ pub struct Counts {
     pub malformed: u64,
     /// Those of them that were set aside.
     pub dead_letters: u64,
+    /// Records that an operator has had skipped.
+    pub skipped: u64,
     /// Rows written.
     pub upserts: u64,
     /// Records whose content stood already.
@@ -27,7 +29,7 @@ pub struct Counts {
 impl Counts {
     /// Records not applied because their partition stands still, the one it stands at included: all that is left over.
     pub fn stalled(&self) -> u64 {
-        let applied = self.upserts + self.duplicates + self.stale + self.ignored + self.dead_letters;
+        let applied = self.upserts + self.duplicates + self.stale + self.ignored + self.dead_letters + self.skipped;
         self.records.saturating_sub(applied)
     }
 }
@@ -38,6 +40,7 @@ impl AddAssign for Counts {
         self.ignored += other.ignored;
         self.malformed += other.malformed;
         self.dead_letters += other.dead_letters;
+        self.skipped += other.skipped;
         self.upserts += other.upserts;
         self.duplicates += other.duplicates;
         self.stale += other.stale;

@@ -3,8 +3,11 @@
 //! A malformed record stalls its partition: nothing behind it is decoded. A partition is read by one worker, so this needs
 //! no word to any other. With [`OnMalformed::DeadLetter`] the record is set aside and its partition goes on.
 
+use std::sync::Arc;
+
 use hexflow_operators::batch::Room;
 use hexflow_operators::cells::Cells;
+use hexflow_operators::hold_back::Position;
 use hexflow_operators::{Batch, FixedMap};
 use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
@@ -14,12 +17,14 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
+use crate::citylens::Settings;
 use crate::counts::Counts;
 use crate::headers::Headers;
 use crate::messages::topic::Topic;
 use crate::parse;
 use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Detection, Frame, Track, stream_of};
+use crate::skips::{Places, Skips};
 
 /// H3 resolution of a detection's cell.
 pub const CELL_RESOLUTION: u8 = 2;
@@ -77,18 +82,21 @@ pub struct Decoded<'scope, T: Timestamp> {
     pub stalls: StreamVec<'scope, T, Stall>,
     /// Records set aside.
     pub dead_letters: StreamVec<'scope, T, DeadLetter>,
+    /// Where records stood that were skipped.
+    pub skipped: StreamVec<'scope, T, Position>,
     /// How many of each.
     pub counts: StreamVec<'scope, T, Counts>,
 }
 
 /// Extension trait for streams of records.
 pub trait Decode<'scope, T: Timestamp> {
-    /// Decodes the records of the citylens topics that are meant for `env`; those of other topics are passed over.
-    fn decode(self, env: &str, on_malformed: OnMalformed) -> Decoded<'scope, T>;
+    /// Decodes the records of the citylens topics that are meant for the settings' `env`; those of other topics are passed
+    /// over.
+    fn decode(self, settings: &Settings) -> Decoded<'scope, T>;
 }
 
 impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B> {
-    fn decode(self, env: &str, on_malformed: OnMalformed) -> Decoded<'scope, T> {
+    fn decode(self, settings: &Settings) -> Decoded<'scope, T> {
         let mut builder = OperatorBuilder::new("Decode".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
         macro_rules! output {
@@ -102,16 +110,18 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
         let (mut detection_output, detections) = output!(Batch<Detection>);
         let (mut stall_output, stalls) = output!(Vec<Stall>);
         let (mut dead_output, dead_letters) = output!(Vec<DeadLetter>);
+        let (mut skip_output, skipped) = output!(Vec<Position>);
         let (mut count_output, counts) = output!(Vec<Counts>);
         let cells = Cells::new(CELL_RESOLUTION).expect("a resolution of H3");
         let mut room = (Room::default(), Room::default(), Room::default());
-        let mut decoder = Decoder { env: env.to_owned(), on_malformed, halted: FixedMap::default(), cells };
+        let mut decoder = Decoder::new(settings, cells);
 
         builder.build(move |_capabilities| {
             move |_frontiers| {
                 input.for_each(|time, records| {
                     let (tracks, frames, detections) = (room.0.batch(), room.1.batch(), room.2.batch());
                     let mut rows = Rows { tracks, frames, detections, ..Rows::default() };
+                    decoder.known = decoder.skips.known();
                     records.for_each(|record| decoder.decode(record, records.again(), &mut rows));
                     room.0.fit(&rows.tracks);
                     room.1.fit(&rows.frames);
@@ -121,11 +131,12 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
                     detection_output.activate().session(&time.retain(2)).give_container(&mut rows.detections);
                     stall_output.activate().session(&time.retain(3)).give_container(&mut rows.stalls);
                     dead_output.activate().session(&time.retain(4)).give_container(&mut rows.dead_letters);
-                    count_output.activate().session(&time.retain(5)).give(rows.counts);
+                    skip_output.activate().session(&time.retain(5)).give_container(&mut rows.skipped);
+                    count_output.activate().session(&time.retain(6)).give(rows.counts);
                 });
             }
         });
-        Decoded { tracks, frames, detections, stalls, dead_letters, counts }
+        Decoded { tracks, frames, detections, stalls, dead_letters, skipped, counts }
     }
 }
 
@@ -137,12 +148,18 @@ struct Rows {
     detections: Batch<Detection>,
     stalls: Vec<Stall>,
     dead_letters: Vec<DeadLetter>,
+    skipped: Vec<Position>,
     counts: Counts,
 }
 
 struct Decoder {
     env: String,
     on_malformed: OnMalformed,
+    skips: Skips,
+    /// Those of them that are known for the container at hand.
+    known: Arc<Places>,
+    /// Those of them that were counted.
+    counted: Places,
     /// The partitions that a malformed record stalls, and its offset.
     halted: FixedMap<u32, u64>,
     cells: Cells,
@@ -155,11 +172,19 @@ enum Found {
     OtherEnv,
     /// Behind a malformed record of its partition.
     Halted,
+    /// An operator has said so.
+    Skipped(Position),
     /// And what is wrong with it.
     Malformed(String),
 }
 
 impl Decoder {
+    fn new(settings: &Settings, cells: Cells) -> Self {
+        let Settings { env, on_malformed, skips, .. } = settings.clone();
+        let (known, counted, halted) = (skips.known(), Places::default(), FixedMap::default());
+        Decoder { env, on_malformed, skips, known, counted, halted, cells }
+    }
+
     /// Records that come again were counted, and their malformed ones reported, when they came first.
     fn decode(&mut self, record: &Record<'_>, again: bool, rows: &mut Rows) -> Offer {
         let found = self.read(record, rows);
@@ -171,6 +196,11 @@ impl Decoder {
         match found {
             Found::Row | Found::OtherTopic | Found::Halted => {}
             Found::OtherEnv => rows.counts.ignored += first,
+            Found::Skipped(place) => {
+                // It may have been counted as a record before anybody said that it is to be skipped.
+                rows.counts.skipped += u64::from(self.counted.insert(place));
+                rows.skipped.push(place);
+            }
             Found::Malformed(error) => {
                 rows.counts.malformed += first;
                 self.malformed(record, error, again, rows);
@@ -182,6 +212,11 @@ impl Decoder {
     fn read(&mut self, record: &Record<'_>, rows: &mut Rows) -> Found {
         if record.topic > Topic::CitylensDetections {
             return Found::OtherTopic;
+        }
+        if !self.known.is_empty()
+            && let Some(found) = self.skip(record)
+        {
+            return found;
         }
         let headers = Headers::of(record);
         if headers.env.is_some_and(|env| env != self.env) {
@@ -200,6 +235,19 @@ impl Decoder {
             _ => parse::detection(record, &headers, &mut self.cells, &mut rows.detections),
         });
         read.map_or_else(Found::Malformed, |()| Found::Row)
+    }
+
+    /// What a record is that is to be skipped; `None` if it is not. Not before its time: what is before it comes first.
+    fn skip(&mut self, record: &Record<'_>) -> Option<Found> {
+        let place = Position { stream: stream_of(record.topic, record.partition), offset: record.offset };
+        let halted = self.halted.get(&place.stream).copied();
+        if !self.known.contains(&place) || halted.is_some_and(|offset| place.offset > offset) {
+            return None;
+        }
+        if halted == Some(place.offset) {
+            self.halted.remove(&place.stream);
+        }
+        Some(Found::Skipped(place))
     }
 
     fn malformed(&mut self, record: &Record<'_>, error: String, again: bool, rows: &mut Rows) {

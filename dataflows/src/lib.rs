@@ -14,5 +14,6 @@ pub mod record;
 pub mod rows;
 #[cfg(test)]
 mod shared_mapping;
+pub mod skips;
 pub mod stalls;
 pub mod time;

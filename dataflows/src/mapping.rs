@@ -23,16 +23,17 @@ pub const STORED: u8 = 0;
 /// Rank of a row made for a track event.
 pub const MADE: u8 = 1;
 
-/// Arranges the mapping: rows that stand in the store, and one made for every track that has none.
+/// Arranges the mapping: rows that stand in the store, and those settled for track events, of which the lowest rank stands.
 pub fn arrange<'scope, T: Timestamp + Lattice>(
     stored: Proposals<'scope, T>,
-    tracks: Stream<'scope, T, Batch<Track>>,
+    settled: Proposals<'scope, T>,
 ) -> Mapping<'scope, T> {
-    stored.concat(proposals(tracks)).arrange_standing("Mapping", |key| owner(*key))
+    stored.concat(settled).arrange_standing("Mapping", |key| owner(*key))
 }
 
-/// One proposal for each track event; the collection counts equal ones as one.
-fn proposals<'scope, T: Timestamp + Lattice>(tracks: Stream<'scope, T, Batch<Track>>) -> Proposals<'scope, T> {
+/// One proposal for each track event, made here: for a store that nobody else writes mapping rows into. The collection
+/// counts equal ones as one.
+pub fn made<'scope, T: Timestamp + Lattice>(tracks: Stream<'scope, T, Batch<Track>>) -> Proposals<'scope, T> {
     let proposals = tracks.unary(Pipeline, "Propose", |_capability, _info| {
         |input, output| {
             input.for_each(|time, batch| {

@@ -11,13 +11,16 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::ToStream;
 use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::generic::operator::empty;
 use timely::logging::{TimelyEvent, TimelyEventBuilder};
 
 use crate::citylens::{self, Settings};
 use crate::decode::{Decode, OnMalformed};
+use crate::mapping;
 use crate::messages::topic::{Topic, kind};
 use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Entity, Frame, axion_track_id};
+use crate::skips::Skips;
 
 /// Records as a test has them: topic, offset and payload.
 #[derive(Clone, Default)]
@@ -72,10 +75,13 @@ fn two_pipelines_read_one_arrangement() {
                 |input, output| input.for_each(|time, told| output.session(&time).give_container(&mut told[0]))
             });
             let env = "prod".to_owned();
-            let settings = Settings { env, on_malformed: OnMalformed::Stall, dedup_window_ms: 1_000 };
-            let first = citylens::build(records.clone(), InputSession::new().to_collection(scope), &settings);
-            let frames = records.decode("prod", OnMalformed::Stall).frames;
-            let second = frames.lookup(first.mapping, Frame::track_key, Frame::position, Frame::set_axion);
+            let settings =
+                Settings { env, on_malformed: OnMalformed::Stall, dedup_window_ms: 1_000, skips: Skips::default() };
+            let stored = InputSession::new().to_collection(scope);
+            let first = citylens::build(records.clone(), stored, mapping::made, &settings);
+            let frames = records.decode(&settings).frames;
+            let none = empty(scope);
+            let second = frames.lookup(first.mapping, none, Frame::track_key, Frame::position, Frame::set_axion);
             second.hits.inspect_rows(move |frame| kept.borrow_mut().push(frame.meta.axion));
         });
         while worker.has_dataflows() {

@@ -26,6 +26,19 @@ pub fn missing_mapping<'scope, T: Timestamp, R: Entity>(
     })
 }
 
+/// The Citylens track of each row of `missed`.
+pub fn missing_tracks<'scope, T: Timestamp, R: Entity>(
+    missed: Stream<'scope, T, Batch<R>>,
+) -> StreamVec<'scope, T, String> {
+    missed.unary(Pipeline, "MissingTracks", |_capability, _info| {
+        |input, output| {
+            input.for_each(|time, batch| {
+                output.session(&time).give_iterator(batch.iter().map(|row| text(R::track_id(row)).to_owned()));
+            });
+        }
+    })
+}
+
 /// A head without the escapes that it may still have: no JSON but the inside of a JSON string begins so.
 fn shown(head: &str) -> String {
     if head.starts_with("{\\\"") { head.trim_end_matches('\\').replace("\\\"", "\"") } else { head.to_owned() }

@@ -3,7 +3,7 @@
 //! A row at time `t` sees the collection as of `t`, its own time included, whatever has arrived since: it waits until the
 //! collection is complete through `t`. A row whose key is missing raises a [`Barrier`] and leaves on a stream of its own;
 //! when the key appears, the barrier is announced as resolved, so that whoever owns the row's source reads it again, and
-//! the row, found at last, lifts it.
+//! the row, found at last, lifts it. A barrier whose record is to be skipped is lifted from outside.
 //!
 //! Hits are cached in a fixed number of slots, which are cleared as keys change, so a slot never outlives its value.
 
@@ -51,7 +51,8 @@ pub struct Found<'scope, T: Timestamp, R: Columnar> {
 pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     /// Sets on each row the value that `collection` has for its key.
     ///
-    /// Rows must be on the worker that owns their key. `set` writes the value into row `index` of the columns.
+    /// Rows must be on the worker that owns their key. `set` writes the value into row `index` of the columns. `skipped`
+    /// are records that will not come here: a barrier that one of them raised is lifted. Every worker must hear of all.
     ///
     /// ```
     /// use columnar::Index;
@@ -61,11 +62,13 @@ pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     /// use hexflow_operators::standing::ArrangeStanding;
     /// use hexflow_operators::testing::{Batches, InspectRows};
     /// use timely::dataflow::operators::ToStream;
+    /// use timely::dataflow::operators::generic::operator::empty;
     ///
     /// timely::example(|scope| {
     ///     let mapping = scope.new_collection_from([(7u128, (0, 70u64))]).1.arrange_standing("Mapping", |_| 0);
     ///     let found = [(7u128, 0u64), (8, 0)].to_stream(scope).batches().lookup(
     ///         mapping,
+    ///         empty(scope),
     ///         |columns, row| columns.0.get(row),
     ///         |_, _| Position { stream: 0, offset: 0 },
     ///         |columns, index, value| columns.1[index] = value,
@@ -77,6 +80,7 @@ pub trait Lookup<'scope, T: Timestamp + Lattice + TotalOrder, R: Columnar> {
     fn lookup<V: ExchangeData + Copy>(
         self,
         collection: Standing<'scope, Key, V, T>,
+        skipped: StreamVec<'scope, T, Position>,
         key: impl Fn(&Columns<'_, R>, usize) -> Key + 'static,
         position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
         set: impl Fn(&mut R::Container, usize, V) + 'static,
@@ -92,6 +96,7 @@ where
     fn lookup<V: ExchangeData + Copy>(
         self,
         collection: Standing<'scope, Key, V, T>,
+        skipped: StreamVec<'scope, T, Position>,
         key: impl Fn(&Columns<'_, R>, usize) -> Key + 'static,
         position: impl Fn(&Columns<'_, R>, usize) -> Position + 'static,
         set: impl Fn(&mut R::Container, usize, V) + 'static,
@@ -99,6 +104,7 @@ where
         let mut builder = OperatorBuilder::new("Lookup".to_owned(), self.scope());
         let mut rows = builder.new_input(self, Pipeline);
         let mut changes = builder.new_input(collection.stream, Pipeline);
+        let mut skipped = builder.new_input(skipped, Pipeline);
         let (output, hits) = builder.new_output();
         let mut hit_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
         let (output, missed) = builder.new_output();
@@ -115,15 +121,21 @@ where
                         agenda.change(at, key, |at| time.delayed(at, 2));
                     }
                 });
+                skipped.for_each(|time, positions| {
+                    agenda.skipped(time.time(), positions, || time.retain(2));
+                });
                 rows.for_each(|time, batch| {
                     agenda.rows(time.time(), std::mem::take(batch), || [0, 1, 2].map(|output| time.retain(output)));
                 });
 
                 let mut barrier_output = barrier_output.activate();
-                while let Some(turn) = agenda.next(|time| !frontiers[1].less_equal(time)) {
+                let complete = |time: &T| !frontiers[1].less_equal(time) && !frontiers[2].less_equal(time);
+                while let Some(turn) = agenda.next(complete, |time| !frontiers[0].less_than(time)) {
                     match turn {
-                        Turn::Change(capability, mut keys) => {
-                            barrier_output.session(&capability).give_iterator(state.change(&mut keys));
+                        Turn::Change(capability, mut changed) => {
+                            let mut session = barrier_output.session(&capability);
+                            session.give_iterator(state.skip(&changed.skipped).into_iter());
+                            session.give_iterator(state.change(&mut changed.keys));
                         }
                         Turn::Rows(time, (capabilities, batches)) => {
                             for mut batch in batches {
@@ -145,7 +157,16 @@ where
 /// What came and waits for the collection to be complete through its time.
 struct Agenda<T: Timestamp, R: Columnar> {
     rows: BTreeMap<T, Waiting<T, R>>,
-    changes: BTreeMap<T, (Capability<T>, Vec<Key>)>,
+    changes: BTreeMap<T, (Capability<T>, Changed)>,
+}
+
+/// What changes at a time, before the rows of that time.
+#[derive(Default)]
+struct Changed {
+    /// Keys that have another value.
+    keys: Vec<Key>,
+    /// Records that will not come.
+    skipped: Vec<Position>,
 }
 
 impl<T: Timestamp, R: Columnar> Default for Agenda<T, R> {
@@ -156,14 +177,19 @@ impl<T: Timestamp, R: Columnar> Default for Agenda<T, R> {
 
 /// What is next on it.
 enum Turn<T: Timestamp, R: Columnar> {
-    Change(Capability<T>, Vec<Key>),
+    Change(Capability<T>, Changed),
     Rows(T, Waiting<T, R>),
 }
 
 impl<T: Timestamp + TotalOrder, R: Columnar> Agenda<T, R> {
     fn change(&mut self, at: T, key: Key, capability: impl FnOnce(&T) -> Capability<T>) {
-        let capability = || (capability(&at), Vec::new());
-        self.changes.entry(at.clone()).or_insert_with(capability).1.push(key);
+        let capability = || (capability(&at), Changed::default());
+        self.changes.entry(at.clone()).or_insert_with(capability).1.keys.push(key);
+    }
+
+    fn skipped(&mut self, time: &T, positions: &mut Vec<Position>, capability: impl FnOnce() -> Capability<T>) {
+        let capability = || (capability(), Changed::default());
+        self.changes.entry(time.clone()).or_insert_with(capability).1.skipped.append(positions);
     }
 
     fn rows(&mut self, time: &T, batch: Batch<R>, capabilities: impl FnOnce() -> [Capability<T>; 3]) {
@@ -171,12 +197,17 @@ impl<T: Timestamp + TotalOrder, R: Columnar> Agenda<T, R> {
     }
 
     /// In the order of times; at one time the collection's changes come before the rows that see them.
-    fn next(&mut self, complete: impl Fn(&T) -> bool) -> Option<Turn<T, R>> {
-        let change = self.changes.keys().next().filter(|time| complete(time));
+    ///
+    /// `complete` says whether the collection is known through a time; `arrived`, whether all rows before it are here. A
+    /// change waits for these: a row that comes from before it misses, and must be there to be told that it is resolved.
+    fn next(&mut self, complete: impl Fn(&T) -> bool, arrived: impl Fn(&T) -> bool) -> Option<Turn<T, R>> {
         let rows = self.rows.keys().next().filter(|time| complete(time));
-        if change.is_some_and(|change| rows.is_none_or(|rows| change <= rows)) {
-            let (_, (capability, keys)) = self.changes.pop_first()?;
-            return Some(Turn::Change(capability, keys));
+        if let Some(change) = self.changes.keys().next().filter(|change| rows.is_none_or(|rows| *change <= rows)) {
+            if !complete(change) || !arrived(change) {
+                return None;
+            }
+            let (_, (capability, changed)) = self.changes.pop_first()?;
+            return Some(Turn::Change(capability, changed));
         }
         rows?;
         let (time, waiting) = self.rows.pop_first()?;
@@ -226,6 +257,18 @@ impl<V: ExchangeData + Copy, T: Timestamp + Lattice> Lookups<V, T> {
         }
         let resolved = self.misses.iter().filter(|(_, (_, key))| keys.binary_search(key).is_ok());
         resolved.map(|(&stream, &(offset, _))| Barrier::Resolved(Position { stream, offset }))
+    }
+
+    /// Forgets the misses of records that will not come again; their barriers are lifted.
+    fn skip(&mut self, skipped: &[Position]) -> Vec<Barrier> {
+        let is_miss = |Position { stream, offset }: &Position| {
+            self.misses.get(stream).is_some_and(|(lowest, _)| lowest == offset)
+        };
+        let lifted: Vec<_> = skipped.iter().copied().filter(is_miss).collect();
+        for position in &lifted {
+            self.misses.remove(&position.stream);
+        }
+        lifted.into_iter().map(Barrier::Lifted).collect()
     }
 
     /// Sets the value of each row that has one; takes the others out, and returns those of them that raise a barrier.
@@ -325,48 +368,5 @@ fn slot(key: Key) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    use differential_dataflow::input::Input as _;
-    use timely::dataflow::operators::{Input, Probe};
-
-    use super::*;
-    use crate::standing::ArrangeStanding;
-    use crate::testing::{Batches, InspectRows};
-
-    /// A key must be found long after it came, whether or not the cache still has it.
-    #[test]
-    fn keys_of_earlier_times_are_found() {
-        timely::execute_directly(|worker| {
-            let seen = Rc::new(RefCell::new(Vec::new()));
-            let kept = Rc::clone(&seen);
-            let (mut mapping, mut rows, probe) = worker.dataflow::<u64, _, _>(|scope| {
-                let (mapping, collection) = scope.new_collection::<(Key, (u8, u64)), isize>();
-                let (rows, stream) = scope.new_input::<Vec<(Key, u64)>>();
-                let standing = collection.arrange_standing("Mapping", |_| 0);
-                let position = |_: &Columns<'_, (Key, u64)>, _: usize| Position { stream: 0, offset: 0 };
-                let found = stream.batches().lookup(standing, |c, i| c.0.get(i), position, |c, i, v| c.1[i] = v);
-                let hits = found.hits.inspect_rows(move |(key, value)| kept.borrow_mut().push((key, *value)));
-                (mapping, rows, hits.probe().0)
-            });
-            let key = |n: u64| crate::hash::key_of(&n.to_le_bytes());
-            let mut expected = Vec::new();
-            for time in 0..300u64 {
-                (0..7).for_each(|n| mapping.update((key(time * 7 + n), (0, time * 7 + n)), 1));
-                for n in (0..=time * 7).step_by(5) {
-                    rows.send((key(n), 0));
-                    expected.push((key(n), n));
-                }
-                mapping.advance_to(time + 1);
-                mapping.flush();
-                rows.advance_to(time + 1);
-                while probe.less_than(&(time + 1)) {
-                    worker.step();
-                }
-            }
-            assert_eq!(*seen.borrow(), expected);
-        });
-    }
-}
+#[path = "lookup_tests.rs"]
+mod tests;

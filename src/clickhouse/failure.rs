@@ -2,14 +2,7 @@
 
 use clickhouse::error::Error;
 
-/// Why a question was not answered.
-#[derive(Debug)]
-pub enum Failure {
-    /// It will pass: the same again.
-    Passing(String),
-    /// Somebody must act; with the advice to them.
-    Final(String, &'static str),
-}
+use crate::patience::Failure;
 
 /// Exceptions that pass by themselves, by ClickHouse's codes. Any other is final: the same again would fail again.
 static PASSING: &[(u32, &str)] = &[

@@ -8,10 +8,9 @@
 pub mod binary;
 pub mod ddl;
 pub mod failure;
-pub mod patience;
 pub mod schema;
 pub mod server;
 pub mod sql;
 
-pub use failure::Failure;
+pub use crate::patience::Failure;
 pub use server::Server;

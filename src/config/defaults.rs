@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::settings::*;
-use super::{LogFormat, LogLevel, OnMalformed, Properties, Secret, SecretUrl};
+use super::{LogFormat, LogLevel, OnMalformed, Properties, Secret};
 
 impl Default for Config {
     fn default() -> Self {
@@ -30,7 +30,7 @@ impl Default for Config {
                 password: Secret::default(),
                 cluster: None,
             },
-            postgres: Postgres { url: SecretUrl::from("postgres://postgres@127.0.0.1:5432/hexflow") },
+            postgres: Postgres { url: None },
             object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },
             dedup: Dedup { window: Duration::from_secs(24 * 60 * 60) },
             objects: Objects { eps_meters: 10.0, min_points: 1 },

@@ -50,7 +50,7 @@ pub(super) static KEYS: &[Key] = &[
     key!(clickhouse.user, "user of ClickHouse"),
     key!(clickhouse.password, "the user's password; may be empty"),
     key!(clickhouse.cluster, "cluster in which tables are replicated; empty: on one server"),
-    key!(postgres.url, "address of PostgreSQL: postgres://user:password@host:port/database"),
+    key!(postgres.url, "address of PostgreSQL: postgres://user:password@host:port/database; empty: none"),
     key!(object_store.url, "store of detailed GPS: file:///folder or s3://bucket/prefix; empty: not kept"),
     key!(object_store.endpoint, "address of an S3 server other than Amazon's; empty: Amazon's"),
     key!(object_store.access_key, "S3 access key"),

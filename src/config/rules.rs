@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::field::Field;
 use super::keys::Key;
 use super::secret::mask;
-use super::{Config, Problem};
+use super::{Config, Problem, SecretUrl};
 
 /// A demand on the configuration, laid at one key's door.
 struct Rule {
@@ -29,9 +29,10 @@ static RULES: &[Rule] = &[
     rule("kafka.citylens.linger_ms", "at most 3600000", |c| c.kafka.citylens.linger_ms <= 3_600_000),
     rule("clickhouse.url", "starting with http:// or https://, without credentials", |c| is_http(&c.clickhouse.url)),
     rule("postgres.url", "starting with postgres:// or postgresql://, or of key=value pairs", |c| {
-        let url = c.postgres.url.expose();
-        is_address(url, &["postgres://", "postgresql://"])
-            || url.split("://").next().is_some_and(|start| start.contains('='))
+        c.postgres.url.as_ref().map(SecretUrl::expose).is_none_or(|url| {
+            is_address(url, &["postgres://", "postgresql://"])
+                || url.split("://").next().is_some_and(|start| start.contains('='))
+        })
     }),
     rule("object_store.url", "file:///folder or s3://bucket/prefix, without credentials", |c| {
         c.object_store.url.as_ref().is_none_or(|url| is_address(url, &["file:///", "s3://"]) && is_open(url))

@@ -99,8 +99,9 @@ pub struct ClickHouse {
 /// PostgreSQL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Postgres {
-    /// `postgres://` address or `key=value` pairs, either with a password or without.
-    pub url: SecretUrl,
+    /// `postgres://` address or `key=value` pairs, either with a password or without; without it the embedded store, if
+    /// there is one, holds what is controlled.
+    pub url: Option<SecretUrl>,
 }
 
 /// A folder or an S3 bucket.

@@ -4,6 +4,7 @@
 
 pub mod clickhouse;
 pub mod contract;
+pub mod postgres;
 pub mod step;
 pub mod topics;
 
@@ -20,7 +21,7 @@ pub struct MigrateArgs {
     /// Show what would be made, and make nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Only these, of all there are.
+    /// Only these; without it all that are configured.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 }
@@ -30,20 +31,33 @@ pub struct MigrateArgs {
 enum Part {
     /// Topics in Kafka.
     Topics,
+    /// The control tables in PostgreSQL.
+    Postgres,
     /// The database and its tables in ClickHouse.
     Clickhouse,
 }
 
 impl Part {
     fn target(self, config: &Config) -> Result<Box<dyn Target>, Failure> {
-        Ok(match self {
-            Part::Topics => Box::new(topics::Topics::new(&config.kafka)?),
-            Part::Clickhouse => Box::new(clickhouse::Tables::new(&config.clickhouse)?),
+        Ok(match (self, &config.postgres.url) {
+            (Part::Topics, _) => Box::new(topics::Topics::new(&config.kafka)?),
+            (Part::Postgres, Some(url)) => Box::new(postgres::Tables::new(url)?),
+            (Part::Postgres, None) => return Err(Failure::usage("postgres.url is not set")),
+            (Part::Clickhouse, _) => Box::new(clickhouse::Tables::new(&config.clickhouse)?),
         })
     }
 }
 
 /// A server in which things are made.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    /// The control tables.
+    Postgres,
+    /// The tables of rows.
+    Clickhouse,
+}
+
+/// What makes them there.
 trait Target {
     /// What it is, and where.
     fn name(&self) -> String;
@@ -56,9 +70,14 @@ trait Target {
 /// Makes what is missing. A second run finds nothing to do. A server that fails does not keep the others from being
 /// looked after.
 pub fn run(args: &MigrateArgs, config: &Config) -> Result<(), Failure> {
-    let is_wanted = |part: &&Part| args.only.is_empty() || args.only.contains(part);
-    let parts = Part::value_variants().iter().filter(is_wanted);
-    let targets = parts.map(|part| part.target(config)).collect::<Result<Vec<_>, _>>()?;
+    let is_there = |part: &&Part| **part != Part::Postgres || config.postgres.url.is_some();
+    let parts = Part::value_variants().iter();
+    let parts: Vec<_> = if args.only.is_empty() {
+        parts.filter(is_there).collect()
+    } else {
+        parts.filter(|part| args.only.contains(part)).collect()
+    };
+    let targets = parts.into_iter().map(|part| part.target(config)).collect::<Result<Vec<_>, _>>()?;
     let mut failed = Vec::new();
     for target in &targets {
         match look_after(&**target, args.dry_run) {

@@ -2,7 +2,7 @@
 
 use object_store::Error;
 
-use crate::clickhouse::Failure;
+use crate::patience::Failure;
 
 /// What `error` of a store that is on this machine, or is not, means.
 pub fn of(error: &Error, is_local: bool) -> Failure {

@@ -10,9 +10,9 @@ use tokio::task::JoinSet;
 
 use super::failure;
 use super::place::{Opened, Place};
-use crate::clickhouse::Failure;
-use crate::clickhouse::patience::Patience;
 use crate::config::Config;
+use crate::patience::Failure;
+use crate::patience::Patience;
 
 /// Objects on their way at a time.
 const AT_ONCE: usize = 32;

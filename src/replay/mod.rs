@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod bar;
+pub mod control;
 pub mod dataflow;
 pub mod outputs;
 pub mod plan;

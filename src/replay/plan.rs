@@ -7,6 +7,7 @@ use anyhow::Result;
 use hexflow_dataflows::citylens::Settings;
 use hexflow_dataflows::decode::OnMalformed;
 use hexflow_dataflows::rows::track_key;
+use hexflow_dataflows::skips::Skips;
 use hexflow_operators::lookup::Key;
 use uuid::Uuid;
 
@@ -110,17 +111,20 @@ impl Plan {
         match args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
                 let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
-                let stored = sqlite::stored_mapping(&store)?;
-                self.keep(&stored);
+                // PostgreSQL has it, if there is one.
+                let has_mapping = config.postgres.url.is_none();
+                if has_mapping {
+                    self.keep(&sqlite::stored_mapping(&store)?);
+                }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
-                self.start(name, Sqlite::new(store, path.clone()), fault)
+                self.start(name, Sqlite::new(store, path.clone(), has_mapping), fault)
             }
             Store::ClickHouse => {
                 let mut store = clickhouse::open(config)?;
                 // One worker of all has them.
-                if args.cluster.process == 0 {
+                if args.cluster.process == 0 && config.postgres.url.is_none() {
                     self.keep(&clickhouse::stored_mapping(&mut store)?);
                 }
                 if args.dry_run {
@@ -152,7 +156,7 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
         }
     };
     let dedup_window_ms = i64::try_from(config.dedup.window.as_millis()).unwrap_or(i64::MAX);
-    Ok(Settings { env: config.env.clone(), on_malformed, dedup_window_ms })
+    Ok(Settings { env: config.env.clone(), on_malformed, dedup_window_ms, skips: Skips::default() })
 }
 
 /// Where objects go: as configured, or beside the store.

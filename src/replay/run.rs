@@ -12,6 +12,7 @@ use hexflow_dataflows::decode::Stall;
 
 use super::args::{ReplayArgs, SummaryFormat};
 use super::bar::Bar;
+use super::control;
 use super::dataflow::{self, WorkerPlan};
 use super::outputs::Route;
 use super::plan::{Outlets, Plan};
@@ -19,6 +20,7 @@ use super::summary::Summary;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::Config;
+use crate::control::Mapper;
 use crate::fault::Fault;
 use crate::flow::Flow;
 use crate::progress::Progress;
@@ -38,13 +40,14 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     let dumps = files::find(&args.paths)?;
     let (fault, faults) = Fault::new();
     let mut plan = Plan::new(&outlets(args), config, &fault)?;
+    let mapper = control::prepare(args, config, &mut plan, &fault)?;
     let threads = std::mem::take(&mut plan.threads);
     let shared = Shared::default();
     let bar = Bar::start(dumps.iter().map(|dump| dump.bytes).sum(), &shared.progress);
     end_at_first(faults, bar.clone())?;
 
     let began = Instant::now();
-    let (workers, ready) = worker_plans(args, plan, &shared);
+    let (workers, ready) = worker_plans(args, plan, mapper, &shared);
     // An epoch is a batch of each of the partitions that a process reads at a time.
     let epoch_lines = config.kafka.citylens.batch_size * config.kafka.citylens.max_concurrency;
     start_sequencer(args, dumps, epoch_lines, ready, &shared)?;
@@ -61,6 +64,7 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
 
     let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
     let summary = Summary::new(totals, &stalls, &shared.progress, began.elapsed());
+    control::finish(args, config, &stalls)?;
     finish(args, &summary, &stalls, &shared.problems.told())
 }
 
@@ -93,7 +97,12 @@ fn end_at_first(faults: Receiver<anyhow::Error>, bar: Bar) -> anyhow::Result<()>
 type Ready = (Receiver<(usize, sequencer::Worker)>, Receiver<Again>);
 
 /// What each worker of this process takes along; and where they say that they are ready, and what to read again.
-fn worker_plans(args: &ReplayArgs, plan: Plan, shared: &Shared) -> (Vec<Option<WorkerPlan>>, Ready) {
+fn worker_plans(
+    args: &ReplayArgs,
+    plan: Plan,
+    mapper: Option<Mapper>,
+    shared: &Shared,
+) -> (Vec<Option<WorkerPlan>>, Ready) {
     let (workers, ready) = channel();
     let (again, asked) = channel();
     let (mut again, mut stored) = (Some(again), plan.stored);
@@ -104,6 +113,7 @@ fn worker_plans(args: &ReplayArgs, plan: Plan, shared: &Shared) -> (Vec<Option<W
             settings: plan.settings.clone(),
             route: Route { gather, requests: plan.requests },
             stored: std::mem::take(&mut stored),
+            mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
             counts: Arc::clone(&shared.counts),

@@ -24,6 +24,7 @@ struct Numbers {
     stalled: u64,
     ignored: u64,
     dead_letters: u64,
+    skipped: u64,
     seconds: f64,
     records_per_second: f64,
 }
@@ -55,7 +56,7 @@ impl Summary {
         let seconds = elapsed.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let records_per_second = counts.records as f64 / seconds.max(1e-9);
-        let Counts { records, upserts, duplicates, stale, malformed, ignored, dead_letters } = counts;
+        let Counts { records, upserts, duplicates, stale, malformed, ignored, dead_letters, skipped } = counts;
         let stalled = counts.stalled();
         let (stalls, passed_over) = (stalls.iter().map(standing).collect(), progress.passed_over.load(Relaxed));
         let all = Numbers {
@@ -67,6 +68,7 @@ impl Summary {
             stalled,
             ignored,
             dead_letters,
+            skipped,
             seconds,
             records_per_second,
         };
@@ -107,6 +109,9 @@ impl Summary {
                 n.seconds,
                 n.records_per_second
             );
+        }
+        if self.all.skipped > 0 {
+            let _ = writeln!(table, "{} records were skipped, as an operator has said", self.all.skipped);
         }
         if self.passed_over > 0 {
             let _ = writeln!(table, "{} records of topics that no pipeline reads were passed over", self.passed_over);

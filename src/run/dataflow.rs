@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
 use differential_dataflow::input::InputSession;
 use hexflow_dataflows::decode::Stall;
@@ -14,13 +14,11 @@ use timely::worker::Worker;
 
 use super::beats::{self, Beats, Heard};
 use crate::board::Board;
+use crate::control::mapper::{Arrival, Rows};
 use crate::flow::{self, Flow};
 use crate::sources::kafka::feeder::News;
 use crate::sources::kafka::gate::Gate;
 use crate::sources::kafka::source::{self, Feed};
-
-/// Mapping rows of the store: tracks and their axion track ids.
-pub type Rows = Vec<(Key, u128)>;
 
 /// What one worker takes along.
 pub struct WorkerPlan {
@@ -34,8 +32,16 @@ pub struct WorkerPlan {
     pub news: Option<Sender<News>>,
     /// What is heard of all processes, and this one's number.
     pub beats: (Heard, usize),
-    /// Rows that others put into the store's mapping; the worker that has the stored ones hears of them.
-    pub mapped: Option<Receiver<Rows>>,
+    /// Mapping rows that come later than those that the flow begins with; without it none do.
+    pub mapped: Option<Mapped>,
+}
+
+/// How a worker hears of mapping rows.
+pub struct Mapped {
+    /// Where they come.
+    pub arrivals: Receiver<Arrival>,
+    /// Whether those that stood when the run began come this way too: until all have, no lookup is answered.
+    pub loading: bool,
 }
 
 /// Builds and runs the dataflow until its source ends; returns the partitions that stand still then.
@@ -78,7 +84,7 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
 struct Stored {
     session: Option<InputSession<u64, (Key, (u8, u128)), isize>>,
     /// More of it; without one nothing more can come.
-    mapped: Option<Receiver<Rows>>,
+    mapped: Option<Mapped>,
 }
 
 impl Stored {
@@ -91,15 +97,33 @@ impl Stored {
     /// Puts in what has come, and lets pass the times that the source lets pass.
     fn advance(&mut self, gate: &Gate) {
         let Some(floor) = gate.floor().filter(|_| self.mapped.is_some()) else {
-            self.session = None; // which ends the input
+            // Which ends the input. Who has more for it must not wait.
+            (self.session, self.mapped) = (None, None);
             return;
         };
         // Before its time passes, which it does with the next epoch.
-        let rows: Vec<Rows> = self.mapped.iter().flat_map(Receiver::try_iter).collect();
-        rows.into_iter().for_each(|rows| self.put(rows));
+        if !self.hear() {
+            self.session = None;
+        }
+        if self.mapped.as_ref().is_some_and(|mapped| mapped.loading) {
+            return;
+        }
         if let Some(session) = self.session.as_mut().filter(|session| *session.time() < floor) {
             session.advance_to(floor);
             session.flush();
+        }
+    }
+
+    /// Puts in what has come; false when nothing more can.
+    fn hear(&mut self) -> bool {
+        loop {
+            let Some(mapped) = &mut self.mapped else { return false };
+            match mapped.arrivals.try_recv() {
+                Ok(Arrival::Rows(rows)) => self.put(rows),
+                Ok(Arrival::Complete) => mapped.loading = false,
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
         }
     }
 }

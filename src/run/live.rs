@@ -14,17 +14,18 @@ use timely::scheduling::SyncActivator;
 
 use super::args::RunArgs;
 use super::beats::Heard;
+use super::control::{self, Control, share};
 use super::dataflow::{self, WorkerPlan};
-use super::mapping::Lookout;
 use super::{signals, watchdog};
 use crate::api;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::Config;
+use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
 use crate::progress::Progress;
-use crate::replay::args::{Store, SummaryFormat};
+use crate::replay::args::SummaryFormat;
 use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
 use crate::replay::summary::Summary;
@@ -32,7 +33,7 @@ use crate::sources::batching::Batching;
 use crate::sources::kafka::context::Context;
 use crate::sources::kafka::feeder::{Feeder, News};
 use crate::sources::kafka::gate::Gate;
-use crate::sources::kafka::gather::{Gathering, Share};
+use crate::sources::kafka::gather::Gathering;
 use crate::sources::kafka::ledger::Ledger;
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
@@ -43,7 +44,8 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
     api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
     let (fault, faults) = Fault::new();
-    let consumer = consumer(args, config, &fault)?;
+    let control = Control::start(args, config, &fault)?;
+    let consumer = consumer(args, config, &fault, control.handle())?;
     let outlets = Outlets {
         store: &args.store,
         emit: None,
@@ -53,6 +55,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
         afresh: false,
     };
     let mut plan = Plan::new(&outlets, config, &fault)?;
+    plan.settings.skips = control.handle().skips().clone();
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -60,7 +63,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
 
     let began = Instant::now();
     let shared = Shared::default();
-    let (workers, ends) = worker_plans(args, config, plan, &shared)?;
+    let (workers, ends) = worker_plans(args, config, plan, &shared, &control)?;
     let feeder = start_feeder(args, config, consumer, ends, stop, &shared)?;
     let (workers, first) = (Mutex::new(workers), args.cluster.first_worker());
     watchdog::start(shared.heard.clone(), Arc::clone(&shared.progress), config.progress_timeout, fault)?;
@@ -85,12 +88,18 @@ struct Shared {
 }
 
 /// Makes the consumer, and moves the group to where the run is to begin. The other processes wait for the first meanwhile.
-fn consumer(args: &RunArgs, config: &Config, fault: &Fault) -> Result<BaseConsumer<Context>, Failure> {
+fn consumer(
+    args: &RunArgs,
+    config: &Config,
+    fault: &Fault,
+    control: &Handle,
+) -> Result<BaseConsumer<Context>, Failure> {
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, _)>::default();
     lag::start(&client, names.clone(), Arc::clone(&ledger))?;
-    let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault: fault.clone() })?;
+    let (fault, control) = (fault.clone(), control.clone());
+    let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault, control })?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
     }
@@ -122,6 +131,7 @@ fn worker_plans(
     config: &Config,
     plan: Plan,
     shared: &Shared,
+    control: &Control,
 ) -> anyhow::Result<(Vec<Option<WorkerPlan>>, Ends)> {
     let count = args.cluster.workers;
     let (dealers, dealt): (Vec<_>, Vec<_>) = (0..count).map(|_| channel()).unzip();
@@ -129,21 +139,14 @@ fn worker_plans(
     let (ready, are_ready) = channel();
     let (news, told) = channel();
     let (mut news, mut stored) = (Some(news), plan.stored);
-    let mut mapped = None;
-    if let Store::Sqlite(path) = &args.store
-        && args.cluster.process == 0
-    {
-        let (rows, found) = channel();
-        let (path, gate, progress) = (path.clone(), gate.clone(), Arc::clone(&shared.progress));
-        Lookout { path, interval: config.retry_interval, progress, rows, gate }.start()?;
-        mapped = Some(found);
-    }
+    let control::Ends { mapper, mapped } = control.map(args, config, &gate)?;
     let gather = plan.gather.then_some(count as u64);
-    let workers = dealt.into_iter().map(|dealt| {
+    let workers = dealt.into_iter().zip(mapped).map(|(dealt, mapped)| {
         let flow = Flow {
             settings: plan.settings.clone(),
             route: Route { gather, requests: plan.requests },
             stored: std::mem::take(&mut stored),
+            mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
             counts: Arc::clone(&shared.counts),
@@ -151,7 +154,7 @@ fn worker_plans(
         };
         let feed = Feed { dealt, gate: gate.clone(), first: news.is_some() };
         let beats = (shared.heard.clone(), args.cluster.process);
-        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), mapped: mapped.take(), beats })
+        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), beats, mapped })
     });
     Ok((workers.collect(), Ends { gate, ready: are_ready, news: told }))
 }
@@ -165,7 +168,7 @@ fn start_feeder(
     stop: Arc<AtomicBool>,
     shared: &Shared,
 ) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
-    let share = Share { first: args.cluster.first_worker(), count: args.cluster.workers, peers: args.cluster.peers() };
+    let share = share(args);
     let citylens = &config.kafka.citylens;
     // An epoch is a batch of each of the partitions that a process reads at a time.
     let batch_size = citylens.batch_size * citylens.max_concurrency;

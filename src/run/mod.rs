@@ -2,9 +2,9 @@
 
 pub mod args;
 pub mod beats;
+pub mod control;
 pub mod dataflow;
 pub mod live;
-pub mod mapping;
 pub mod signals;
 pub mod watchdog;
 

@@ -9,6 +9,7 @@ pub(crate) mod emitted;
 pub(crate) mod judge;
 pub(crate) mod kafka;
 pub(crate) mod place;
+pub(crate) mod postgres;
 pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod s3;

@@ -22,6 +22,8 @@ use hexflow::sources::batching::Batching;
 use hexflow_dataflows::citylens::{self, Settings};
 use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::OnMalformed;
+use hexflow_dataflows::mapping;
+use hexflow_dataflows::skips::Skips;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::vec::Map;
 use timely::dataflow::operators::{Concat, Exchange, Inspect, Probe};
@@ -116,11 +118,15 @@ fn work(
 
 /// The dataflow of a replay, without the sink of detailed GPS.
 fn build(worker: &mut Worker, offer: Offer, sinks: Vec<Queue>, probe: &ProbeHandle<u64>, counts: Arc<Mutex<Counts>>) {
-    let settings =
-        Settings { env: "prod".to_owned(), on_malformed: OnMalformed::Stall, dedup_window_ms: 24 * 3_600_000 };
+    let settings = Settings {
+        env: "prod".to_owned(),
+        on_malformed: OnMalformed::Stall,
+        dedup_window_ms: 24 * 3_600_000,
+        skips: Skips::default(),
+    };
     worker.dataflow::<u64, _, _>(|scope| {
         let records = source::records(scope, offer);
-        let pipeline = citylens::build(records, InputSession::new().to_collection(scope), &settings);
+        let pipeline = citylens::build(records, InputSession::new().to_collection(scope), mapping::made, &settings);
         let written = outputs::rows(&pipeline, Route { gather: None, requests: false }).deliver(sinks);
         board::keep(Rc::default(), pipeline.stalls, pipeline.barriers, Arc::default()).probe_with(probe);
         let totals = written.map(Counts::from).concat(pipeline.counts).exchange(|_| 0);

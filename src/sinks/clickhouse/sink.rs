@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::block::{Block, Place, Prepared};
 use super::upsert::judge;
 use crate::clickhouse::Server;
-use crate::clickhouse::patience::Patience;
 use crate::clickhouse::schema::{TABLES, Table};
 use crate::config::Config;
 use crate::migrate;
+use crate::patience::Patience;
 use crate::sinks::{Rows, Sink};
 
 /// The store's writer.

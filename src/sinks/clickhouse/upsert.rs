@@ -13,9 +13,9 @@ use hexflow_operators::versions::{Verdict, Version};
 use super::block::Place;
 use super::look::{Standing, Stood, deletes, look_up};
 use super::mend::mends;
-use crate::clickhouse::patience::{Attempt, Patience};
 use crate::clickhouse::schema::Table;
 use crate::clickhouse::{Failure, Server, sql};
+use crate::patience::{Attempt, Patience};
 
 /// Rows of one table, judged.
 pub struct Judged<'a> {

@@ -2,8 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::clickhouse::Failure;
 use crate::outgoing::Message;
+use crate::patience::Failure;
 
 const TOO_LARGE: &str =
     "raise max.message.bytes of the topic, and kafka.properties.message.max.bytes as much, and run again";

@@ -14,10 +14,10 @@ use super::courier::Courier;
 use super::topics::all_there;
 use super::{client, failure};
 use crate::cli;
-use crate::clickhouse::Failure;
-use crate::clickhouse::patience::{Attempt, Patience};
 use crate::config;
 use crate::outgoing::{Message, Messages};
+use crate::patience::Failure;
+use crate::patience::{Attempt, Patience};
 
 /// Sends messages, in order.
 pub struct Outbox {

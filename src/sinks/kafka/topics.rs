@@ -8,7 +8,7 @@ use rdkafka::producer::{Producer, ThreadedProducer};
 
 use super::context::Context;
 use super::failure::missing;
-use crate::clickhouse::Failure;
+use crate::patience::Failure;
 
 /// How long the brokers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

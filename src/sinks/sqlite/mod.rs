@@ -6,5 +6,5 @@ pub mod schema;
 pub mod sink;
 pub mod statements;
 
-pub use schema::{mapping_since, open, open_to_read, stored_mapping};
+pub use schema::{mapping_of, open, open_to_read, stored_mapping};
 pub use sink::Sqlite;

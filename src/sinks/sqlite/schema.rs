@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use uuid::Uuid;
 
 /// How long a writer waits for another process's lock.
@@ -12,7 +12,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
 /// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them.
-const TABLES: &str = "
+const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS tracks (
     track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
     device_id TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, distance_meters REAL, updated_at INTEGER NOT NULL,
@@ -34,7 +34,17 @@ CREATE TABLE IF NOT EXISTS audit_log (
 CREATE TABLE IF NOT EXISTS citylens_track_mapping (
     citylens_track_id TEXT PRIMARY KEY NOT NULL, axion_track_id TEXT UNIQUE NOT NULL, created_at INTEGER NOT NULL,
     source TEXT NOT NULL);
-";
+CREATE TABLE IF NOT EXISTS migration_state (initial_migration_done INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS skipped_offsets (
+    topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, reason TEXT NOT NULL,
+    "by" TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (topic, partition, "offset"));
+CREATE TABLE IF NOT EXISTS stalled_partitions (
+    topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, reason TEXT NOT NULL,
+    head TEXT NOT NULL, since INTEGER NOT NULL, "by" TEXT NOT NULL, PRIMARY KEY (topic, partition));
+"#;
+
+/// A small installation has nothing to migrate, unless a row says otherwise.
+const FIRST_STATE: &str = "INSERT INTO migration_state SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM migration_state)";
 
 /// Opens the store for writing, and makes what it lacks.
 ///
@@ -50,6 +60,9 @@ pub fn open(path: &Path) -> Result<Connection> {
         store.pragma_update(None, "cache_size", -131_072)?; // KiB
         store.pragma_update(None, "wal_autocheckpoint", 8_192)?; // pages: a checkpoint a commit is too often
         store.execute_batch(TABLES)?;
+        if !store.query_row("SELECT EXISTS (SELECT 1 FROM migration_state)", [], |row| row.get(0))? {
+            store.execute_batch(FIRST_STATE)?;
+        }
         store.set_prepared_statement_cache_capacity(32);
         Ok(store)
     };
@@ -69,24 +82,23 @@ pub const ADVICE: &str = "check that its folder is writable, that the disk has r
 
 /// The mapping rows that stand in the store: Citylens track id and axion track id.
 pub fn stored_mapping(store: &Connection) -> Result<Vec<(String, Uuid)>> {
-    mapping_since(store, &mut 0)
+    let mut select = store.prepare("SELECT citylens_track_id, axion_track_id FROM citylens_track_mapping")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.map(|row| mapped(row.context("cannot read the table citylens_track_mapping")?)).collect()
 }
 
-/// Those of them that were put in after row `last`, which then is the last of these.
-pub fn mapping_since(store: &Connection, last: &mut i64) -> Result<Vec<(String, Uuid)>> {
-    let columns = "SELECT rowid, citylens_track_id, axion_track_id FROM citylens_track_mapping WHERE rowid > ?1";
-    let mut select = store.prepare(columns)?;
-    let rows = select
-        .query_map([*last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
-    rows.map(|row| {
-        let (number, track, axion) = row.context("cannot read the table citylens_track_mapping")?;
-        let id = axion.parse().with_context(|| {
-            format!(
-                "table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row"
-            )
-        })?;
-        *last = number.max(*last);
-        Ok((track, id))
-    })
-    .collect()
+/// The row that stands for one track.
+pub fn mapping_of(store: &Connection, track: &str) -> Result<Option<(String, Uuid)>> {
+    let select = "SELECT citylens_track_id, axion_track_id FROM citylens_track_mapping WHERE citylens_track_id = ?1";
+    let row = store.prepare_cached(select)?.query_row([track], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    row.map(mapped).transpose()
+}
+
+fn mapped((track, axion): (String, String)) -> Result<(String, Uuid)> {
+    let id = axion.parse().with_context(|| {
+        format!(
+            "table citylens_track_mapping, track {track:?}: axion_track_id {axion:?} is not a UUID; correct the row"
+        )
+    })?;
+    Ok((track, id))
 }

@@ -24,6 +24,8 @@ const SORTED_ROWS: usize = 50_000;
 pub struct Sqlite {
     store: Connection,
     path: PathBuf,
+    /// Whether the mapping is kept in it too.
+    has_mapping: bool,
     /// Whether a transaction is open.
     open: bool,
     /// Rows that wait to be sorted with those to come.
@@ -33,9 +35,9 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Writes into `store`, which is the file at `path`.
-    pub fn new(store: Connection, path: PathBuf) -> Self {
-        Sqlite { store, path, open: false, waiting: Vec::new(), rows: 0, tally: Tally::default() }
+    /// Writes into `store`, which is the file at `path`; mapping rows of tracks too, if it has the mapping.
+    pub fn new(store: Connection, path: PathBuf, has_mapping: bool) -> Self {
+        Sqlite { store, path, has_mapping, open: false, waiting: Vec::new(), rows: 0, tally: Tally::default() }
     }
 
     /// Writes all rows that wait.
@@ -49,7 +51,9 @@ impl Sqlite {
             self.store.execute_batch("BEGIN IMMEDIATE")?;
         }
         let mut won = self.table::<Track>(&waiting)?;
-        self.mapping(&won)?;
+        if self.has_mapping {
+            self.mapping(&won)?;
+        }
         won.extend(self.table::<Frame>(&waiting)?);
         won.extend(self.table::<Detection>(&waiting)?);
         self.audit(&won)

@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::names::Names;
 use super::watch::Watch;
 use crate::api::health::joined;
+use crate::control::Handle;
 use crate::fault::Fault;
 use crate::telemetry::metrics;
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub watch: Watch,
     /// Ends the run.
     pub fault: Fault,
+    /// Whether citylens may be read, and what is to be skipped.
+    pub control: Handle,
 }
 
 impl Context {
@@ -98,11 +101,17 @@ impl ConsumerContext for Context {
         }
     }
 
-    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(list) => {
                 self.watch.found();
                 joined(true);
+                if !self.control.is_open()
+                    && let Err(error) = consumer.pause(list)
+                {
+                    // It only spares work: what comes of them is not taken.
+                    self.watch.say(&format!("cannot pause partitions: {error}"));
+                }
                 self.ledger().assign(self.streams(list).into_iter().map(|(stream, _)| stream));
             }
             Rebalance::Revoke(_) => {}

@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::commits::{self, Commits};
 use super::context::Context;
+use super::controlled::{self, Controlled};
 use super::gate::Gate;
 use super::gather::Gathering;
 use super::ledger::Orders;
@@ -56,6 +57,7 @@ pub struct Feeder {
     full: Option<Instant>,
     /// Whether all partitions are paused for that.
     paused: bool,
+    controlled: Controlled,
     commits: Commits,
     retries: Retries,
     /// Partitions whose reading could not be set back yet.
@@ -84,6 +86,7 @@ impl Feeder {
             stalled,
             full: None,
             paused: false,
+            controlled: Controlled::default(),
             commits: Commits::default(),
             retries: Retries::new(retry_interval),
             astray: Vec::new(),
@@ -98,6 +101,7 @@ impl Feeder {
         let names = self.consumer.context().names.clone();
         self.consumer.subscribe(&names.all())?;
         while !self.stop.load(Relaxed) && !self.gate.is_stopping() {
+            self.heed_control();
             self.hear();
             self.read();
             self.commits.now_and_then(&self.consumer);
@@ -129,15 +133,38 @@ impl Feeder {
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        let astray = std::mem::take(&mut self.astray);
-        let due = self.retries.due(self.consumer.context().ledger().halted(), Instant::now());
-        for stream in astray.into_iter().chain(due) {
+        let again = if self.controlled.is_barred() { Vec::new() } else { self.due() };
+        for stream in again {
             self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
             let again = self.consumer.context().ledger().rewind(stream);
             self.rewind(again.into_iter().collect());
         }
         self.stalled.tell(|stream| self.consumer.context().ledger().is_ours(stream));
         true
+    }
+
+    /// The partitions whose time it is to be read again from where they stand.
+    fn due(&mut self) -> Vec<u32> {
+        let context = self.consumer.context();
+        let halted = context.ledger().halted();
+        let mut due = std::mem::take(&mut self.astray);
+        due.extend(controlled::skipped(context, &halted));
+        due.extend(self.retries.due(halted, Instant::now()));
+        due
+    }
+
+    /// Stops and goes on as the control store says, and tells it of stalls.
+    fn heed_control(&mut self) {
+        let context = Arc::clone(self.consumer.context());
+        if self.controlled.hear(&context) {
+            let going: Vec<_> = context.ledger().going().collect();
+            if self.controlled.is_barred() {
+                self.try_to("pause", Consumer::pause, going);
+            } else if !self.paused {
+                self.try_to("resume", Consumer::resume, going);
+            }
+        }
+        self.controlled.tell(&context, &self.stalled);
     }
 
     fn heed(&mut self, news: News) -> bool {
@@ -170,7 +197,7 @@ impl Feeder {
         let context = Arc::clone(self.consumer.context());
         let list = context.names.offsets(&offsets);
         let streams = offsets.iter().map(|(stream, _)| *stream);
-        if !self.paused {
+        if !self.paused && !self.controlled.is_barred() {
             self.try_to("resume", Consumer::resume, streams);
         }
         let failed = match self.consumer.seek_partitions(list, SEEK_PATIENCE) {
@@ -202,6 +229,9 @@ impl Feeder {
         while let Some(message) = self.consumer.poll(wait) {
             wait = Duration::ZERO;
             match message {
+                Ok(message) if self.controlled.is_barred() => {
+                    self.astray.extend(Gathering::refuse(self.consumer.context(), &message));
+                }
                 Ok(message) => self.gathering.take(self.consumer.context(), &message),
                 Err(error) => said(self.consumer.context(), &error),
             }
@@ -221,7 +251,7 @@ impl Feeder {
             return true;
         }
         self.full = None;
-        if std::mem::take(&mut self.paused) {
+        if std::mem::take(&mut self.paused) && !self.controlled.is_barred() {
             let going: Vec<_> = self.consumer.context().ledger().going().collect();
             self.try_to("resume", Consumer::resume, going);
         }

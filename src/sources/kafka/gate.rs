@@ -88,6 +88,11 @@ impl Gate {
         }
     }
 
+    /// Wakes the workers: something came to them by another way.
+    pub fn wake(&self) {
+        self.state().wake();
+    }
+
     /// The lowest epoch still to come; none when there is none. What is below it was dealt.
     pub fn floor(&self) -> Option<u64> {
         self.state().floor

@@ -63,6 +63,14 @@ impl Gathering {
         self.filling.room() == 0
     }
 
+    /// Takes no message as yet: its partition is read again from here. Says which, the first time.
+    pub fn refuse(context: &Context, message: &BorrowedMessage<'_>) -> Option<u32> {
+        let topic = context.names.topic(message.topic())?;
+        let (partition, offset) = (u32::try_from(message.partition()).ok()?, u64::try_from(message.offset()).ok()?);
+        let stream = stream_of(topic, partition);
+        context.ledger().refuse(stream, offset).then_some(stream)
+    }
+
     /// Takes a message, if the ledger says that it is to go on.
     pub fn take(&mut self, context: &Context, message: &BorrowedMessage<'_>) {
         let topic = context.names.topic(message.topic());

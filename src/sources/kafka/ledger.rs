@@ -100,6 +100,11 @@ impl Ledger {
         }
     }
 
+    /// The partitions that are ours.
+    pub fn ours(&self) -> impl Iterator<Item = Stream> {
+        self.partitions.keys().copied()
+    }
+
     /// Whether a partition is ours.
     pub fn is_ours(&self, stream: Stream) -> bool {
         self.partitions.contains_key(&stream)
@@ -179,6 +184,13 @@ impl Ledger {
         let gone_on: Vec<_> = self.partitions.iter().filter_map(gone_on).collect();
         orders.rewind.extend(gone_on.into_iter().filter_map(|stream| self.rewind(stream)));
         orders
+    }
+
+    /// A record came that may not be read yet: its partition is to be read again from the first such. Says whether this is
+    /// the first, of a partition of ours.
+    pub fn refuse(&mut self, stream: Stream, offset: u64) -> bool {
+        let reading = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none());
+        reading.map(|reading| reading.halted = Some(offset)).is_some()
     }
 
     /// A partition could not be read again from `offset` yet: it stands there once more. Says whether it is ours.

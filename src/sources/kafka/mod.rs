@@ -17,6 +17,7 @@ pub mod batch;
 pub mod client;
 pub mod commits;
 pub mod context;
+pub mod controlled;
 pub mod feeder;
 pub mod from;
 pub mod gate;

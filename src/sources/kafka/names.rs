@@ -27,6 +27,11 @@ impl Names {
         READ.iter().position(|read| *read == topic).map_or(topic.name(), |at| &self.0[at])
     }
 
+    /// Whether a topic is read.
+    pub fn reads(&self, topic: Topic) -> bool {
+        READ.contains(&topic)
+    }
+
     /// The topic of that name, if it is read.
     pub fn topic(&self, name: &str) -> Option<Topic> {
         self.0.iter().position(|known| known == name).map(|at| READ[at])

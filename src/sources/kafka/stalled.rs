@@ -55,6 +55,11 @@ impl Stalled {
         }
     }
 
+    /// Those of them whose partition is this process's.
+    pub fn standing(&self, is_ours: impl Fn(u32) -> bool) -> Vec<Stall> {
+        self.stalls.values().map(|told| &told.stall).filter(|stall| is_ours(stall.stream)).cloned().collect()
+    }
+
     /// Tells of those whose time it is, if their partition is this process's.
     pub fn tell(&mut self, is_ours: impl Fn(u32) -> bool) {
         let now = Instant::now();

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use super::Failure;
 use crate::telemetry::{events, waiting};
 
 /// How often it is told that an answer is awaited.
@@ -13,6 +12,33 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// The first pause is this part of the longest.
 const FIRST_PART: u32 = 16;
+
+/// Why a question was not answered.
+#[derive(Debug)]
+pub enum Failure {
+    /// It will pass: the same again.
+    Passing(String),
+    /// Somebody must act; with the advice to them.
+    Final(String, &'static str),
+}
+
+impl Failure {
+    /// As an error, where nobody asks again.
+    pub fn told(self) -> anyhow::Error {
+        match self {
+            Failure::Passing(why) => anyhow!("{why}"),
+            Failure::Final(why, advice) => anyhow!("{why}; {advice}"),
+        }
+    }
+
+    /// As an error, with `what` was asked of `whom`.
+    pub fn told_of(self, what: &str, whom: &str) -> anyhow::Error {
+        match self {
+            Failure::Passing(why) => anyhow!("cannot {what}: {whom}: {why}"),
+            Failure::Final(why, advice) => anyhow!("cannot {what}: {whom}: {why}; {advice}"),
+        }
+    }
+}
 
 /// Waits for one server.
 pub struct Patience {
@@ -48,7 +74,7 @@ impl Patience {
                     return Ok(answer);
                 }
                 Err(Failure::Final(why, advice)) => {
-                    return Err(anyhow!("cannot {what}: {}: {why}; {advice}", self.whom));
+                    return Err(Failure::Final(why, advice).told_of(what, &self.whom));
                 }
                 Err(Failure::Passing(why)) => {
                     away.get_or_insert_with(|| waiting::begin(&self.whom, true));
