@@ -24,6 +24,8 @@ pub enum What {
     Exchange,
     /// What each store takes, beside writing to it without a dataflow.
     Sinks,
+    /// From Kafka's timestamp until ClickHouse lets a record be read, on real servers; and a backlog.
+    Live,
     /// Replays at several numbers of workers and processes.
     Scale,
     /// Other engines on the same dumps.
@@ -48,10 +50,13 @@ pub struct BenchArgs {
     /// Runs of each subject.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
-    /// Records a second that are offered to `latency`.
+    /// Records a second that are offered to `latency` and `live`.
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "10000",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: Vec<u64>,
+    /// How long `live` offers each rate, s.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: Option<u64>,
     /// The engines of `peers`; all by default.
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -20,7 +20,7 @@ const OUTGOING: [(&str, i32); 3] = [(METADATA, 12), (CLUSTERIZATION, 12), (AUDIT
 const SMALL_BATCHES: &[&str] = &["--set", "kafka.citylens.batch_size=40"];
 
 /// What lies in the outgoing topics.
-fn sent(topics: &Topics) -> Vec<Record> {
+pub(crate) fn sent(topics: &Topics) -> Vec<Record> {
     let mut sent = Vec::new();
     for (topic, partitions) in OUTGOING {
         let consumed = consumed::read(topics, topic, partitions);
@@ -31,7 +31,7 @@ fn sent(topics: &Topics) -> Vec<Record> {
     sent
 }
 
-fn lines(records: &[Record]) -> Vec<String> {
+pub(crate) fn lines(records: &[Record]) -> Vec<String> {
     let mut lines: Vec<String> = records.iter().map(line).collect();
     lines.sort();
     lines
@@ -43,7 +43,7 @@ fn expected(place: &Place, oracle: &Oracle) -> Vec<String> {
 
 /// Asserts that what is there is what was expected, and tells of the first difference only.
 #[track_caller]
-fn assert_lines(lines: &[String], expected: &[String]) {
+pub(crate) fn assert_lines(lines: &[String], expected: &[String]) {
     let different = expected.iter().zip(lines).find(|(expected, line)| expected != line);
     assert_eq!(different, None, "the first that differs of {} and {}", expected.len(), lines.len());
     assert_eq!(lines.len(), expected.len());

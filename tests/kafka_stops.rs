@@ -8,19 +8,13 @@ use crate::support::judge::assert_stored;
 use crate::support::kafka::{Broker, Topics, renumbered};
 use crate::support::place::Place;
 use crate::support::record::{Record, TRACKS};
-use crate::support::run::wait_until;
+use crate::support::run::{random_ms, wait_until};
 use crate::support::scene::Scene;
 use crate::support::store::count_rows;
 use crate::support::varied::varied;
 use crate::support::{cluster, sample};
 
 const SMALL_BATCHES: &[&str] = &["--set", "kafka.citylens.batch_size=40"];
-
-/// Instants that differ from run to run of the tests: it must not matter when.
-fn random_ms(most: u64) -> Duration {
-    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
-    Duration::from_millis(u64::from(nanos / 1_000) % most)
-}
 
 /// Kills runs one after the other while records come, then lets one end the work.
 fn killed_and_run_again(records: &[Record], workers: &[&str]) {

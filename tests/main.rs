@@ -35,3 +35,4 @@ mod skips;
 mod stalls;
 mod stores;
 mod tidy;
+mod whole;

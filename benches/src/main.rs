@@ -6,6 +6,7 @@ mod exchange;
 mod guard;
 mod latency;
 mod limit;
+mod live;
 mod measure;
 mod part;
 mod peers;
@@ -76,6 +77,7 @@ fn run(cli: &Cli) -> Result<()> {
         What::Sinks => sinks::run(&cli.bench),
         What::Peers => peers::run(&cli.bench),
         What::Scale => scale::run(&cli.bench),
+        What::Live => live::run(&cli.bench),
         What::Latency => latency::run(&cli.bench),
         What::State => state::run(&cli.bench),
         What::Exchange => exchange::run(&cli.bench),

@@ -147,7 +147,7 @@ fn ticks_of_children() -> Result<u64> {
     after_name.split(' ').skip(13).take(2).map(|ticks| Ok(ticks.parse::<u64>()?)).sum()
 }
 
-fn status_kib(id: u32, field: &str) -> Option<u64> {
+pub(crate) fn status_kib(id: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix(field))?.trim().strip_suffix(" kB")?.parse().ok()
 }

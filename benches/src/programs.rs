@@ -117,18 +117,19 @@ impl Program {
 
 /// Addresses of this machine whose ports are free, and given out once.
 fn free_addresses(count: u64) -> Result<Vec<String>> {
-    let next = || {
-        // Two of these programs at a time begin at different ports.
-        let offset = u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
-        loop {
-            let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed) + offset;
-            let address = format!("127.0.0.1:{port}");
-            match TcpListener::bind(&address) {
-                Ok(_) => return Ok(address),
-                Err(error) if port >= LAST_PORT => return Err(error).context("no port is free"),
-                Err(_) => {}
-            }
+    (0..count).map(|_| Ok(format!("127.0.0.1:{}", free_port()?))).collect()
+}
+
+/// A port of this machine that is free, and given out once.
+pub(crate) fn free_port() -> Result<u16> {
+    // Two of these programs at a time begin at different ports.
+    let offset = u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
+    loop {
+        let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed) + offset;
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if port >= LAST_PORT => return Err(error).context("no port is free"),
+            Err(_) => {}
         }
-    };
-    (0..count).map(|_| next()).collect()
+    }
 }

@@ -1,7 +1,7 @@
 //! ClickHouse: whether it answers, and has the tables that rows need.
 
-use super::Check;
-use crate::clickhouse::{Failure, Server};
+use super::{Check, told};
+use crate::clickhouse::Server;
 use crate::config::ClickHouse;
 use crate::migrate;
 
@@ -19,11 +19,4 @@ pub fn checks(config: &ClickHouse) -> Vec<Check> {
     }
     let tables = migrate::clickhouse::check(&server).map(|()| "all are there".to_owned()).map_err(told);
     vec![Check::new(what, answers), Check::new(format!("tables of database {}", server.database()), tables)]
-}
-
-fn told(failure: Failure) -> String {
-    match failure {
-        Failure::Passing(why) => format!("{why}; try again later"),
-        Failure::Final(why, advice) => format!("{why}; {advice}"),
-    }
 }

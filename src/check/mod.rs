@@ -2,6 +2,7 @@
 
 pub mod clickhouse;
 pub mod kafka;
+pub mod postgres;
 pub mod storage;
 
 use anyhow::anyhow;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use crate::cli::{Failure, print};
 use crate::config::{Config, Origin};
+use crate::patience;
 use crate::replay::args::Store;
 
 /// What `hexflow check` can be told.
@@ -52,7 +54,8 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<(), Failure> {
     if args.store == Store::ClickHouse || *config.origin("clickhouse.url") != Origin::Default {
         checks.extend(clickhouse::checks(&config.clickhouse));
     }
-    checks.extend(storage::checks(&args.store, config.object_store.url.as_deref()));
+    checks.extend(config.postgres.url.iter().flat_map(postgres::checks));
+    checks.extend(storage::checks(&args.store, config));
     if args.json {
         print(json(&checks)?.as_bytes())?;
     } else {
@@ -61,6 +64,14 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<(), Failure> {
     match checks.iter().filter(|check| check.result.is_err()).count() {
         0 => Ok(()),
         wrong => Err(Failure::Run(anyhow!("{wrong} of {} checks have failed", checks.len()))),
+    }
+}
+
+/// What is wrong, of a server that is asked once.
+fn told(failure: patience::Failure) -> String {
+    match failure {
+        patience::Failure::Passing(why) => format!("{why}; try again later"),
+        patience::Failure::Final(why, advice) => format!("{why}; {advice}"),
     }
 }
 

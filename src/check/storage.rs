@@ -1,21 +1,34 @@
-//! Files that a run writes: its store and its objects.
+//! What a run writes beside its servers' tables: the store, if it is a file, and the objects.
 
 use std::fs::File;
 use std::path::Path;
 
-use super::Check;
+use super::{Check, told};
+use crate::config::Config;
+use crate::objects;
 use crate::replay::args::Store;
 
-/// Looks whether the store and the object store can be written to, where they are files.
-pub fn checks(store: &Store, object_store: Option<&str>) -> Vec<Check> {
+/// Looks whether the store, where it is a file, and the object store can be written to.
+pub fn checks(store: &Store, config: &Config) -> Vec<Check> {
     let store = match store {
         Store::Sqlite(path) => Some(Check::new(format!("store {}", path.display()), file(path))),
         Store::Ndjson(folder) => Some(Check::new(format!("store {}", folder.display()), in_folder(folder))),
         Store::ClickHouse | Store::Null => None,
     };
-    let objects = object_store.and_then(|url| url.strip_prefix("file://"));
-    let objects = objects.map(|path| Check::new(format!("object store {path}"), in_folder(Path::new(path))));
+    let objects = config.object_store.url.as_deref().map(|url| match objects::Place::parse(url) {
+        Ok(objects::Place::Folder(folder)) => {
+            Check::new(format!("object store {}", folder.display()), in_folder(&folder))
+        }
+        Ok(place) => Check::new(format!("object store {}", place.shown()), bucket(&place, config)),
+        Err(error) => Check::new("object store", Err(format!("{error:#}"))),
+    });
     store.into_iter().chain(objects).collect()
+}
+
+/// Whether an object can be put into a bucket.
+fn bucket(place: &objects::Place, config: &Config) -> Result<String, String> {
+    let store = objects::Store::open(place, config, true).map_err(|error| format!("{error:#}"))?;
+    store.probe().map(|()| "can be written".to_owned()).map_err(told)
 }
 
 /// Whether a file can be written to, or made.

@@ -118,7 +118,7 @@ impl Thread {
                     // It is asked again, and a row that is wrong may be put right.
                     let said = format!("{:#}", failure.told_of("look for missing mapping rows", self.store.name()));
                     if said != self.said {
-                        eprintln!("hexflow: {said}");
+                        tracing::warn!("{said}");
                         self.said = said;
                     }
                     return;

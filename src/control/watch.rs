@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use hexflow_dataflows::decode::Stall;
 use hexflow_dataflows::rows::partition_of_stream;
+use tracing::{info, warn};
 
 use super::handle::{Handle, Partitions};
 use super::place::Place;
@@ -15,6 +16,7 @@ use super::store::{Answer, ControlStore, RecordPlace, Standing};
 use crate::fault::Fault;
 use crate::patience::{Failure, Patience};
 use crate::sources::kafka::names::Names;
+use crate::telemetry::waiting;
 
 /// Time between two looks.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -78,6 +80,7 @@ impl Watch {
 #[derive(Default)]
 struct Gate {
     said: Option<Option<bool>>,
+    waits: Option<waiting::Token>,
 }
 
 impl Gate {
@@ -87,16 +90,19 @@ impl Gate {
             return;
         }
         match state {
-            Some(true) if self.said.is_some() => eprintln!("hexflow: the initial migration is done: citylens is read"),
+            Some(true) if self.said.is_some() => info!("the initial migration is done: citylens is read"),
             Some(true) => {}
-            Some(false) => eprintln!(
-                "hexflow: {store}: migration_state.initial_migration_done is false: citylens is not read until it is true"
-            ),
-            None => eprintln!(
-                "hexflow: {store}: migration_state has no row, which counts as false: citylens is not read until one says \
-                 that initial_migration_done is true"
+            Some(false) => {
+                warn!(
+                    "{store}: migration_state.initial_migration_done is false: citylens is not read until it is true"
+                );
+            }
+            None => warn!(
+                "{store}: migration_state has no row, which counts as false: citylens is not read until one says that \
+                 initial_migration_done is true"
             ),
         }
+        self.waits = (state != Some(true)).then(|| waiting::begin("the initial migration to be done", true));
         self.said = Some(state);
     }
 }
@@ -143,7 +149,7 @@ impl Book {
         }
         if let Err(failure @ Failure::Final(..)) = self.write(store, standing) {
             let error = failure.told_of("write stalled_partitions", store.name());
-            eprintln!("hexflow: {error:#}; until then `hexflow stalls` does not list the stalls of this process");
+            warn!("{error:#}; until then `hexflow stalls` does not list the stalls of this process");
             self.is_given_up = true;
         }
     }
@@ -173,7 +179,7 @@ fn place_of(row: &Standing) -> RecordPlace {
 }
 
 /// This process, as others can find it: host and process id.
-fn whoami() -> String {
+pub fn whoami() -> String {
     format!("{}:{}", host(), std::process::id())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::Target;
 use super::step::{State, Step};
@@ -53,6 +53,18 @@ impl Tables {
             failure => failure.told_of(what, &self.name),
         })
     }
+}
+
+/// Fails unless all that a run needs is there.
+pub fn check(url: &SecretUrl) -> Result<()> {
+    for Step { what, state } in Tables::new(url)?.plan()? {
+        match state {
+            State::Stands => {}
+            State::Missing(_) => bail!("there is no {what}: run `hexflow migrate` to make what is missing"),
+            State::Differs(ways) => bail!("{what}: {}: alter it", ways.join(", ")),
+        }
+    }
+    Ok(())
 }
 
 impl Target for Tables {

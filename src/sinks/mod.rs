@@ -17,6 +17,8 @@ pub mod objects;
 pub mod sqlite;
 pub mod writer;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::rows::{Detection, Frame, Track};
@@ -57,6 +59,9 @@ impl Rows {
 
 /// Writes rows somewhere, in two halves: on any thread and, in the order in which they come, on a thread of its own.
 pub trait Sink: Send + 'static {
+    /// How long it waits for more, from the first rows that it has not committed: the dearer a commit, the longer.
+    const LINGER: Duration = Duration::from_millis(20);
+
     /// What a worker makes of rows.
     type Work: Send + 'static;
 

@@ -26,9 +26,6 @@ const COMMIT_ROWS: usize = 100_000;
 /// Jobs that may wait for a sink's thread to prepare them: an epoch's or two.
 const UNPREPARED_JOBS: usize = 4;
 
-/// How long a sink waits for more, from the first that it has not committed; what lies in its queue then still comes along.
-const LINGER: Duration = Duration::from_millis(20);
-
 /// The way to a sink's thread; cheap to clone.
 #[derive(Clone)]
 pub struct Queue(Arc<dyn Fn(&Rows, u64, Arc<Reply>) + Send + Sync>);
@@ -132,7 +129,7 @@ fn serve<S: Sink>(name: &str, mut sink: S, queue: &Incoming<S::Work, impl Fn(&Ro
         let next = if written.is_empty() {
             queue.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            queue.jobs.recv_timeout(LINGER.saturating_sub(since.elapsed()))
+            queue.jobs.recv_timeout(S::LINGER.saturating_sub(since.elapsed()))
         };
         let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
         if let Ok(job) = next {

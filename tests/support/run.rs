@@ -216,3 +216,9 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// Instants that differ from run to run of the tests: it must not matter when.
+pub(crate) fn random_ms(most: u64) -> Duration {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
+    Duration::from_millis(u64::from(nanos / 1_000) % most)
+}

@@ -3,6 +3,8 @@
 //! Audits go first. Were rows to go first, a crash between the two would leave rows that stand, which a replay takes for
 //! repeats, and no audit of them would ever be written. An audit without its row is found by the replay, and left.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use hexflow_operators::upsert::Tally;
 use uuid::Uuid;
@@ -83,6 +85,9 @@ fn places_beside<'a>(waiting: &'a [Prepared], table: &Table) -> Vec<Place<'a>> {
 }
 
 impl Sink for ClickHouse {
+    /// Each commit leaves parts that the server has to merge.
+    const LINGER: Duration = Duration::from_millis(200);
+
     type Work = Option<Prepared>;
 
     fn preparer(&self) -> impl Fn(&Rows) -> Option<Prepared> + Send + Sync + 'static {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::{info, warn};
+
 use super::context::Context;
 
 /// How long nothing may be acknowledged before that is told, and how often it is told again.
@@ -30,16 +32,13 @@ impl Stuck {
     pub fn look(&mut self, settled: u64, given: u64, context: &Context) {
         if settled != self.settled {
             if self.told.take().is_some() {
-                eprintln!("hexflow: kafka: messages are acknowledged again after {:.0?}", self.since.elapsed());
+                info!(seconds = self.since.elapsed().as_secs(), "Kafka acknowledges messages again");
             }
             (self.since, self.settled) = (Instant::now(), settled);
         } else if self.since.elapsed() > TELL_AFTER && self.told.is_none_or(|told| told.elapsed() > TELL_EVERY) {
             let why = context.take_trouble().map(|why| format!(": {why}")).unwrap_or_default();
-            eprintln!(
-                "hexflow: kafka: {} messages wait for their acknowledgement, nothing is lost ({:.0?} so far){why}",
-                given - settled,
-                self.since.elapsed()
-            );
+            let (messages, seconds) = (given - settled, self.since.elapsed().as_secs());
+            warn!(messages, seconds, "messages wait for Kafka's acknowledgement, nothing is lost{why}");
             self.told = Some(Instant::now());
         }
     }

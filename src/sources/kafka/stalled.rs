@@ -7,7 +7,9 @@ use hexflow_dataflows::decode::Stall;
 use hexflow_dataflows::rows::partition_of_stream;
 
 use super::names::Names;
-use crate::api::{self, stalls::Standing};
+use crate::api;
+use crate::control::store::Standing;
+use crate::control::watch::{now_ms, whoami};
 use crate::telemetry::{events, metrics};
 
 /// A partition that waits for a track in flight is no news.
@@ -25,7 +27,7 @@ pub struct Stalled {
 struct Told {
     stall: Stall,
     since: Instant,
-    since_ms: u64,
+    since_ms: i64,
     when: Option<Instant>,
 }
 
@@ -43,7 +45,7 @@ impl Stalled {
             let told = old.remove(&key).unwrap_or_else(|| Told {
                 stall,
                 since: Instant::now(),
-                since_ms: api::stalls::now_ms(),
+                since_ms: now_ms(),
                 when: None,
             });
             self.stalls.insert(key, told);
@@ -79,10 +81,19 @@ impl Stalled {
 
     /// For the API: all that stand still.
     fn show(&self) {
+        let by = whoami();
         let standing = self.stalls.values().map(|told| {
             let (topic, partition) = partition_of_stream(told.stall.stream);
             let Stall { offset, reason, head, .. } = told.stall.clone();
-            Standing { topic: self.names.of(topic).to_owned(), partition, offset, reason, head, since: told.since_ms }
+            Standing {
+                topic: self.names.of(topic).to_owned(),
+                partition,
+                offset,
+                reason,
+                head,
+                since: told.since_ms,
+                by: by.clone(),
+            }
         });
         api::stalls::set(standing.collect());
         metrics().stalls.set(i64::try_from(self.stalls.len()).unwrap_or(i64::MAX));

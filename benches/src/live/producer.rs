@@ -1,0 +1,103 @@
+//! Produces what `hexflow generate` makes, each record at its scheduled instant, however slow its reader is.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::Sender;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, anyhow};
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use serde_json::Value;
+
+use crate::programs::hexflow;
+
+/// Of so many detections one is looked for.
+const PROBE_EVERY: usize = 500;
+
+const DETECTIONS: &str = "axion.sense.citylens.detections";
+
+/// How long what was produced last may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A record that is looked for: a detection's id, and when it was produced.
+pub(crate) type Probe = (String, Instant);
+
+/// Produces `records` records, `rate` a second or as fast as they are taken; tells of `probes`. Returns how many were.
+pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64, probes: Sender<Probe>) -> Result<u64> {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("linger.ms", "5")
+        .set("queue.buffering.max.messages", "200000")
+        .create()?;
+    let mut generate = Command::new(hexflow());
+    // Of three messages two are detections, and one in a hundred a track's.
+    let (detections, tracks) = ((records * 2 / 3).to_string(), (records / 500).max(10).to_string());
+    generate.args(["generate", "--tracks", &tracks, "--detections", &detections, "--seed", &seed.to_string(), "-"]);
+    let mut child = generate.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("cannot run hexflow")?;
+    let lines = BufReader::with_capacity(1 << 20, child.stdout.take().context("piped")?).lines();
+    let began = Instant::now();
+    let (mut sent, mut detections) = (0, 0);
+    for line in lines {
+        let record: Value = serde_json::from_str(&line?).context("a line of hexflow generate")?;
+        if let Some(rate) = rate {
+            wait_until(&producer, began + Duration::from_nanos(1_000_000_000 / rate * sent));
+        }
+        give(&producer, &record)?;
+        sent += 1;
+        if record["topic"] == DETECTIONS {
+            detections += 1;
+            if detections % PROBE_EVERY == 0 {
+                let _ = probes.send((probe(&record)?, Instant::now())); // nobody looks when nobody listens
+            }
+        }
+        if sent == records {
+            break;
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    producer.flush(PATIENCE)?;
+    Ok(sent)
+}
+
+/// Waits; what the client calls back meanwhile is heard.
+fn wait_until(producer: &BaseProducer, when: Instant) {
+    let left = when.saturating_duration_since(Instant::now());
+    if left > Duration::from_millis(1) {
+        producer.poll(Duration::ZERO);
+        sleep(left);
+    }
+}
+
+fn probe(record: &Value) -> Result<String> {
+    let body: Value = serde_json::from_str(record["payload"].as_str().unwrap_or_default())?;
+    Ok(body["detectionId"].as_str().context("a detection without id")?.to_owned())
+}
+
+fn give(producer: &BaseProducer, record: &Value) -> Result<()> {
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let (topic, key, payload) = (text(&record["topic"]), text(&record["key"]), text(&record["payload"]));
+    let flat: Vec<String> = record["headers"].as_array().into_iter().flatten().map(text).collect();
+    let headers = flat
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .fold(OwnedHeaders::new(), |headers, [key, value]| headers.insert(Header { key, value: Some(value) }));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let mut message =
+        BaseRecord::to(&topic).key(&key).payload(&payload).headers(headers).timestamp(i64::try_from(now)?);
+    loop {
+        match producer.send(message) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
+                producer.poll(Duration::from_millis(10));
+                message = unsent;
+            }
+            Err((error, _)) => return Err(anyhow!("cannot produce to {topic}: {error}")),
+        }
+    }
+}
