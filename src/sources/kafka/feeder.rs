@@ -228,7 +228,7 @@ impl Feeder {
             wait = Duration::ZERO;
             match message {
                 Ok(message) if self.controlled.is_barred() => {
-                    self.astray.extend(Gathering::refuse(self.consumer.context(), &message))
+                    self.astray.extend(Gathering::refuse(self.consumer.context(), &message));
                 }
                 Ok(message) => self.gathering.take(self.consumer.context(), &message),
                 Err(error) => said(self.consumer.context(), &error),
