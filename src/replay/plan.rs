@@ -151,7 +151,7 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
         config::OnMalformed::DeadLetter if args.emit.is_some() || args.send => OnMalformed::DeadLetter,
         config::OnMalformed::DeadLetter => {
             let message = "on_malformed = \"dead_letter\" needs somewhere to put them: a replay --emit DIR, a run \
-                           kafka.produce = true";
+                           kafka.send = true";
             return Err(Failure::usage(message));
         }
     };

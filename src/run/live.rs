@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let outlets = Outlets {
         store: &args.store,
         emit: None,
-        send: config.kafka.produce,
+        send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
         afresh: false,
