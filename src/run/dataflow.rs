@@ -146,7 +146,7 @@ impl Told {
         (self.frontier, self.changes) = (Some(frontier), board.changes());
         let stalls = changed.then(|| {
             let resolved = board.take_resolved();
-            (board.standing(), resolved)
+            (board.standing_since(), resolved)
         });
         let _ = news.send(News { frontier, stalls }); // nobody listens any more only when the run ends
     }

@@ -27,6 +27,8 @@ pub struct Ledger {
     /// The records gathered for the next epoch: of each partition the offset behind the last.
     gathered: FixedMap<Stream, End>,
     epochs: VecDeque<Epoch>,
+    /// The last that was dealt.
+    dealt: u64,
 }
 
 /// How far reading, storing and committing one partition has come. Offsets are those of the next record.
@@ -40,6 +42,8 @@ struct Reading {
     seen: u64,
     /// Where it stands still; it is to be read again from here.
     halted: Option<u64>,
+    /// The first epoch that may hold what was read again last: what earlier ones tell of it is no news.
+    again: u64,
     /// All below is durable.
     durable: u64,
     /// The time of the last durable record, ms since the epoch.
@@ -135,6 +139,7 @@ impl Ledger {
 
     /// What was gathered was dealt as the epoch `time`.
     pub fn deal(&mut self, time: u64) {
+        self.dealt = time;
         self.epochs.push_back(Epoch { time, dealt: Instant::now(), ends: std::mem::take(&mut self.gathered) });
     }
 
@@ -158,13 +163,15 @@ impl Ledger {
         self.epochs.len()
     }
 
-    /// The partitions of `standing` stand still, each at its lowest stall: what is behind that was dropped.
-    pub fn stalls(&mut self, standing: &FixedMap<Stream, u64>, resolved: &FixedMap<Stream, u64>) -> Orders {
+    /// The partitions of `standing` stand still, each at its lowest stall, told of by the epoch beside it: what is behind
+    /// that was dropped.
+    pub fn stalls(&mut self, standing: &FixedMap<Stream, (u64, u64)>, resolved: &FixedMap<Stream, u64>) -> Orders {
         let mut orders = Orders::default();
-        for (&stream, &offset) in standing.iter().chain(resolved) {
+        let resolved_now = resolved.iter().map(|(&stream, &offset)| (stream, (offset, u64::MAX)));
+        for (stream, (offset, time)) in standing.iter().map(|(&stream, &told)| (stream, told)).chain(resolved_now) {
             let Some(reading) = self.partitions.get_mut(&stream) else { continue };
-            if reading.next.is_none_or(|next| next <= offset) {
-                continue; // it is still to come, and will stall again if it has to
+            if reading.next.is_none_or(|next| next <= offset) || time < reading.again {
+                continue; // it is still to come, or to be told of, and will stall again if it has to
             }
             // An assignment that began behind the stall has to show that the record can go on.
             let skipped = reading.began.replace(0).is_some_and(|began| offset < began);
@@ -204,6 +211,7 @@ impl Ledger {
         let reading = self.partitions.get_mut(&stream)?;
         let offset = reading.halted.take()?;
         reading.next = Some(offset);
+        reading.again = self.dealt + 1;
         Some((stream, offset))
     }
 
