@@ -34,12 +34,14 @@ struct Known {
     time: u64,
     /// Whether it can go on.
     resolved: bool,
+    /// Whether its source was told so: it no longer stands, but workers hold back what is behind it until it came again.
+    again: bool,
 }
 
 impl Board {
     fn stall(&mut self, stall: Stall, time: u64) {
         self.changes += 1;
-        self.stalls.insert((stall.stream, stall.offset), Known { stall, time, resolved: false });
+        self.stalls.insert((stall.stream, stall.offset), Known { stall, time, resolved: false, again: false });
     }
 
     fn barrier(&mut self, barrier: Barrier) {
@@ -73,14 +75,25 @@ impl Board {
         self.lowest().map(|known| (known.stall.clone(), known.time)).collect()
     }
 
+    /// Where workers hold partitions back: where they stand, and where those stood that are still to come again.
+    pub fn held(&self) -> FixedMap<u32, u64> {
+        let mut held = FixedMap::default();
+        for &(stream, offset) in self.stalls.keys() {
+            held.entry(stream).or_insert(offset);
+        }
+        held
+    }
+
     fn lowest(&self) -> impl Iterator<Item = &Known> {
         let mut last = None;
-        self.stalls.values().filter(move |known| last.replace(known.stall.stream) != Some(known.stall.stream))
+        let standing = self.stalls.values().filter(|known| !known.again);
+        standing.filter(move |known| last.replace(known.stall.stream) != Some(known.stall.stream))
     }
 
     /// The partitions whose lowest stall is resolved, to be read again from there; told once.
     ///
-    /// Their stalls leave the board, those further on too: all of it is read again, and what still stalls will say so.
+    /// They no longer stand, and what is further on leaves the board: all of it is read again, and what still stalls will say
+    /// so.
     pub fn take_resolved(&mut self) -> FixedMap<u32, u64> {
         let mut again = FixedMap::default();
         for stall in self.standing() {
@@ -88,7 +101,11 @@ impl Board {
                 again.insert(stall.stream, stall.offset);
             }
         }
-        self.stalls.retain(|(stream, _), _| !again.contains_key(stream));
+        self.stalls.retain(|(stream, offset), known| {
+            let at = again.get(stream);
+            known.again |= at.is_some();
+            at.is_none_or(|at| offset <= at)
+        });
         again
     }
 }

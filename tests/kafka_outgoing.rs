@@ -43,7 +43,7 @@ fn expected(place: &Place, oracle: &Oracle) -> Vec<String> {
 
 /// Asserts that what is there is what was expected, and tells of the first difference only.
 #[track_caller]
-pub(crate) fn assert_lines(lines: &[String], expected: &[String]) {
+fn assert_lines(lines: &[String], expected: &[String]) {
     let different = expected.iter().zip(lines).find(|(expected, line)| expected != line);
     assert_eq!(different, None, "the first that differs of {} and {}", expected.len(), lines.len());
     assert_eq!(lines.len(), expected.len());

@@ -37,6 +37,7 @@ use crate::sources::kafka::gather::Gathering;
 use crate::sources::kafka::ledger::Ledger;
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
+use crate::sources::kafka::watch::Watch;
 use crate::sources::kafka::{client, lag, start};
 
 /// Reads the topics until a signal says stop.
@@ -96,8 +97,8 @@ fn consumer(
 ) -> Result<BaseConsumer<Context>, Failure> {
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
-    let (ledger, watch) = <(Arc<Mutex<Ledger>>, _)>::default();
-    lag::start(&client, names.clone(), Arc::clone(&ledger))?;
+    let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
+    lag::start(&client, names.clone(), Arc::clone(&ledger), watch.clone(), fault.clone())?;
     let (fault, control) = (fault.clone(), control.clone());
     let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault, control })?;
     if args.cluster.process == 0 {

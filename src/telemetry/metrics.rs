@@ -39,7 +39,7 @@ pub struct Metrics {
     pub lag_seconds: Family<Partition, Seconds>,
     /// Partitions that this process reads.
     pub partitions: Gauge,
-    /// Commits that the brokers have acknowledged.
+    /// Commits sent to the brokers.
     pub commits: Counter,
     /// What became of records.
     pub outcomes: Family<Outcome, Counter>,
@@ -85,7 +85,7 @@ impl Metrics {
                 default(),
             ),
             partitions: plain(r, "partitions", "Partitions that this process reads"),
-            commits: plain(r, "commits", "Commits that the brokers have acknowledged"),
+            commits: plain(r, "commits", "Commits sent to the brokers"),
             outcomes: counted(r, "outcome", "What became of records; told by the first process for all", records()),
             stalls: plain(r, "stalls", "Partitions of the cluster that stand still"),
             stalled: with_unit(r, "stalled", "Time for which a partition has stood still", Unit::Seconds, default()),

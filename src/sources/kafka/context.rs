@@ -15,7 +15,6 @@ use super::watch::Watch;
 use crate::api::health::joined;
 use crate::control::Handle;
 use crate::fault::Fault;
-use crate::telemetry::metrics;
 
 /// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
 /// and `log`.
@@ -122,7 +121,6 @@ impl ConsumerContext for Context {
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         // What was not acknowledged is committed with the next.
         if result.is_ok() {
-            metrics().commits.inc();
             let mut ledger = self.ledger();
             for (stream, offset) in self.streams(offsets) {
                 if let Offset::Offset(offset) = offset {

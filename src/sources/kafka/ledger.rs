@@ -29,6 +29,9 @@ pub struct Ledger {
     epochs: VecDeque<Epoch>,
     /// The last that was dealt.
     dealt: u64,
+    /// Where the workers hold back partitions, also such as are no longer ours: until the record there has come again and
+    /// gone on, they drop what is behind it.
+    held: FixedMap<Stream, u64>,
 }
 
 /// How far reading, storing and committing one partition has come. Offsets are those of the next record.
@@ -68,6 +71,17 @@ struct End {
     offset: u64,
     /// The record's time, ms since the epoch; unknown once the part was cut.
     ms: Option<i64>,
+}
+
+/// How far a partition has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The partition.
+    pub stream: Stream,
+    /// What the brokers have acknowledged; 0 if nothing yet.
+    pub committed: u64,
+    /// The time of the last durable record, ms since the epoch.
+    pub durable_ms: Option<i64>,
 }
 
 /// What is to become of a record that was read.
@@ -129,6 +143,13 @@ impl Ledger {
         let Some(reading) = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none()) else {
             return Taken::Not;
         };
+        if reading.began.is_none()
+            && let Some(&stall) = self.held.get(&stream).filter(|stall| **stall < offset)
+        {
+            // Another process has got over it while it had the partition; our workers have to see that too.
+            (reading.began, reading.halted) = (Some(0), Some(stall));
+            return Taken::Not;
+        }
         let first = offset >= reading.seen;
         reading.began.get_or_insert(offset);
         reading.next = Some(offset + 1);
@@ -143,9 +164,13 @@ impl Ledger {
         self.epochs.push_back(Epoch { time, dealt: Instant::now(), ends: std::mem::take(&mut self.gathered) });
     }
 
-    /// The partitions that are ours, each with the time of its last durable record, ms since the epoch.
-    pub fn durable_times(&self) -> Vec<(Stream, Option<i64>)> {
-        self.partitions.iter().map(|(stream, reading)| (*stream, reading.durable_ms)).collect()
+    /// The partitions that are ours, and how far each has come.
+    pub fn settled(&self) -> Vec<Settled> {
+        let settled = |(&stream, reading): (&Stream, &Reading)| {
+            let &Reading { committed, durable_ms, .. } = reading;
+            Settled { stream, committed, durable_ms }
+        };
+        self.partitions.iter().map(settled).collect()
     }
 
     /// Tells how far behind the oldest epoch in flight is.
@@ -161,6 +186,12 @@ impl Ledger {
     /// Epochs in flight.
     pub fn in_flight(&self) -> usize {
         self.epochs.len()
+    }
+
+    /// The workers hold partitions back at these offsets, until the record there has come again and gone on.
+    pub fn hold(&mut self, held: FixedMap<Stream, u64>) -> &mut Self {
+        self.held = held;
+        self
     }
 
     /// The partitions of `standing` stand still, each at its lowest stall, told of by the epoch beside it: what is behind

@@ -152,3 +152,19 @@ fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 15)]);
 }
+
+/// The same, of a partition that went while it stood and comes back when nothing is news.
+#[test]
+fn a_partition_that_comes_back_behind_its_stall_goes_back_to_it() {
+    let mut ledger = book();
+    ledger.hold(at(&[(1, 3)])).stalls(&told(1, 3), &at(&[]));
+    ledger.revoke([1]);
+    ledger.settle(None);
+    ledger.assign([1]);
+    assert_eq!(ledger.take(1, 8, None), Taken::Not, "the workers would drop it");
+    ledger.deal(3);
+    ledger.settle(None);
+    assert_eq!((commits(&ledger), ledger.halted()), (vec![(2, 10)], vec![(1, 3)]));
+    assert_eq!(ledger.rewind(1), Some((1, 3)));
+    assert_eq!(ledger.take(1, 3, None), Taken::First);
+}
