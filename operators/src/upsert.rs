@@ -76,6 +76,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Rows older than what stood.
     pub stale: u64,
+    /// Keys remembered, less those forgotten.
+    pub remembered: i64,
 }
 
 impl Tally {
@@ -125,13 +127,16 @@ fn judge<R: Columnar>(
     candidate: impl Fn(&Columns<'_, R>, usize) -> Candidate,
     (candidates, verdicts): &mut (Vec<Candidate>, Vec<Verdict>),
 ) -> Tally {
+    let before = versions.len();
     candidates.clear();
     candidates.extend(batch.read(candidate));
     verdicts.clear();
     versions.judge_all(candidates, |verdict| verdicts.push(verdict));
     versions.advance(candidates.iter().map(|row| row.event_ms).max().unwrap_or(i64::MIN));
 
-    let mut tally = Tally::default();
+    // Numbers of keys fit where addresses do.
+    let remembered = versions.len().cast_signed() - before.cast_signed();
+    let mut tally = Tally { remembered: i64::try_from(remembered).unwrap_or(0), ..Tally::default() };
     let mut verdicts = verdicts.iter().copied();
     batch.retain(|_, _| {
         verdicts.next().is_some_and(|verdict| {

@@ -10,7 +10,7 @@ use super::names::Names;
 use crate::api;
 use crate::control::store::Standing;
 use crate::control::watch::{now_ms, whoami};
-use crate::telemetry::{events, metrics};
+use crate::telemetry::{events, labels, metrics};
 
 /// A partition that waits for a track in flight is no news.
 const GRACE: Duration = Duration::from_secs(1);
@@ -79,9 +79,16 @@ impl Stalled {
         }
     }
 
-    /// For the API: all that stand still.
+    /// For the API and the metrics: all that stand still.
     fn show(&self) {
         let by = whoami();
+        metrics().stalled.clear();
+        for told in self.stalls.values() {
+            let (topic, partition) = partition_of_stream(told.stall.stream);
+            let label = labels::Partition { topic: self.names.of(topic).to_owned(), partition };
+            #[expect(clippy::cast_precision_loss, reason = "a time of today, to the ms")]
+            metrics().stalled.get_or_create(&label).set(told.since_ms as f64 / 1e3);
+        }
         let standing = self.stalls.values().map(|told| {
             let (topic, partition) = partition_of_stream(told.stall.stream);
             let Stall { offset, reason, head, .. } = told.stall.clone();
