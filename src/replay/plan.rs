@@ -87,8 +87,7 @@ impl Plan {
             plan.sinks.push(queue);
         }
         if let Some(place) = objects.filter(|_| !args.dry_run) {
-            // A replay is run again after a loss of power.
-            let store = objects::Store::open(&place, config, !args.afresh)?;
+            let store = objects::Store::open(&place, config)?;
             let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
         }

@@ -1,6 +1,7 @@
 //! Runs live: starts the threads and workers, waits until they have stopped, says what was done.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -44,6 +45,8 @@ use crate::sources::kafka::{client, lag, start};
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
     api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
+    let (stop, under_way) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+    signals::listen(Arc::clone(&stop), Arc::clone(&under_way))?;
     let (fault, faults) = Fault::new();
     let control = Control::start(args, config, &fault)?;
     let consumer = consumer(args, config, &fault, control.handle())?;
@@ -59,9 +62,8 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     plan.settings.skips = control.handle().skips().clone();
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::listen(Arc::clone(&stop))?;
 
+    under_way.store(true, Relaxed);
     let began = Instant::now();
     let shared = Shared::default();
     let (workers, ends) = worker_plans(args, config, plan, &shared, &control)?;
