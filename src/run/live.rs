@@ -100,9 +100,10 @@ fn consumer(
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
-    lag::start(&client, names.clone(), Arc::clone(&ledger), watch.clone(), fault.clone())?;
+    let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
     let (fault, control) = (fault.clone(), control.clone());
     let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault, control })?;
+    lag::start(&client, names.clone(), lag_of, watched, failing)?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
     }
