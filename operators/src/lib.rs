@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod hash;
 pub mod hold_back;
 pub mod lookup;
+pub mod outputs;
 mod shard;
 pub mod share;
 pub mod standing;

@@ -2,15 +2,14 @@
 
 use columnar::Columnar;
 use serde::{Deserialize, Serialize};
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
 use crate::Batch;
 use crate::batch::Columns;
+use crate::outputs::Outputs;
 use crate::versions::{Verdict, Version, Versions};
 
 /// What deduplication needs to know of a row.
@@ -99,10 +98,8 @@ impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, 
     ) -> Upserts<'scope, T, R> {
         let mut builder = OperatorBuilder::new("Upsert".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
-        let (output, rows) = builder.new_output();
-        let mut row_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, tallies) = builder.new_output();
-        let mut tally_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<Tally>>>::from(output);
+        let (mut row_output, rows) = builder.output::<Batch<R>>();
+        let (mut tally_output, tallies) = builder.output::<Vec<Tally>>();
 
         builder.build(move |_capabilities| {
             let mut versions = Versions::new(window_ms);
