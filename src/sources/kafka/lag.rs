@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow};
-use hexflow_dataflows::rows::partition_of_stream;
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -64,8 +63,8 @@ pub fn start(
 }
 
 fn label(names: &Names, stream: u32) -> Partition {
-    let (topic, partition) = partition_of_stream(stream);
-    Partition { topic: names.of(topic).to_owned(), partition }
+    let (topic, partition) = names.place(stream);
+    Partition { topic: topic.to_owned(), partition }
 }
 
 /// Brokers forget a group's offsets with the topic. Were the topic made anew meanwhile, what is read would begin in the middle
