@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -71,8 +72,8 @@ impl Run {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("piped");
-        let stdout = collect(child.stdout.take().expect("piped"));
-        let stderr = collect(child.stderr.take().expect("piped"));
+        let stdout = Said::read(child.stdout.take().expect("piped"));
+        let stderr = Said::read(child.stderr.take().expect("piped"));
         // From a thread, since the program reads at its own pace; one that ended reads no more: its exit code tells.
         thread::spawn(move || self.input.map(|input| stdin.write_all(&input)));
         Running { child, stdout: Some(stdout), stderr: Some(stderr) }
@@ -89,25 +90,53 @@ impl Run {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).expect("a pipe");
-        bytes
-    })
+/// What comes out of a pipe.
+struct Said {
+    so_far: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Said {
+    fn read(mut pipe: impl Read + Send + 'static) -> Said {
+        let so_far: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let said = Arc::clone(&so_far);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+                said.lock().expect("a buffer").extend_from_slice(&buffer[..length]);
+            }
+        });
+        Said { so_far, reader }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.so_far.lock().expect("a buffer")).into_owned()
+    }
+
+    /// All of it, once the pipe is closed.
+    fn end(self) -> String {
+        let Said { so_far, reader } = self;
+        reader.join().expect("a reader");
+        String::from_utf8_lossy(&so_far.lock().expect("a buffer")).into_owned()
+    }
 }
 
 /// A run under way; dropped, it is killed.
 pub(crate) struct Running {
     child: Child,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Option<Said>,
+    stderr: Option<Said>,
 }
 
 impl Running {
     /// Whether it ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
+    }
+
+    /// Waits until it has said something on stderr.
+    pub(crate) fn wait_to_say(&self, text: &str) {
+        wait_until(text, || self.stderr.as_ref().is_some_and(|said| said.so_far().contains(text)));
     }
 
     /// Asks it to stop, as supervisors do.
@@ -153,10 +182,7 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(2));
         };
-        let text = |pipe: &mut Option<JoinHandle<Vec<u8>>>| {
-            let bytes = pipe.take().expect("taken once").join().expect("a reader");
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
+        let text = |said: &mut Option<Said>| said.take().expect("taken once").end();
         let (stdout, stderr) = (text(&mut self.stdout), text(&mut self.stderr));
         let output = Output { code: status.and_then(|status| status.code()), stdout, stderr };
         assert!(status.is_some(), "still running after {DEADLINE:?}: {output:?}");
@@ -168,8 +194,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.stdout.is_some() {
             let _ = self.child.kill().and_then(|()| self.child.wait());
-            if let (true, Some(Ok(said))) = (thread::panicking(), self.stderr.take().map(JoinHandle::join)) {
-                eprintln!("it had said: {}", String::from_utf8_lossy(&said));
+            if let (true, Some(said)) = (thread::panicking(), self.stderr.take()) {
+                eprintln!("it had said: {}", said.end());
             }
         }
     }
