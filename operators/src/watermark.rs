@@ -1,0 +1,225 @@
+//! Event time by partition: how far it has come, what is too late, and what state may forget.
+//!
+//! ```text
+//!   partition's time  m(p) = max of its rows' clocks so far
+//!   late in p         event < m(p) - lateness              says p's own order alone: the same on any number of workers
+//!   floor             min { m(p) : m(p) >= max m - idle } - lateness,  never falls
+//! ```
+//!
+//! No row below the floor passes, so state forgets what only such a row could change. A partition that is `idle` behind the
+//! foremost does not hold the floor back. Idleness is counted in event time, not by a clock on the wall, so a replay
+//! finds the same rows late. A partition that comes back from far behind is judged by the floor of the epochs before.
+
+use columnar::{Columnar, Container};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::operators::generic::operator::Operator;
+use timely::dataflow::operators::vec::Broadcast;
+use timely::dataflow::{Stream, StreamVec};
+use timely::order::TotalOrder;
+use timely::progress::Timestamp;
+
+use crate::agenda::Agenda;
+use crate::batch::Columns;
+use crate::{Batch, FixedMap};
+
+/// How late rows may be, and how long a silent partition is waited for; both ms of event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lateness {
+    /// A row may be this much older than the newest of its partition.
+    pub lateness_ms: i64,
+    /// A partition that is this much behind the foremost does not hold the floor back.
+    pub idle_ms: i64,
+}
+
+/// When a row is, and where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The partition.
+    pub partition: u32,
+    /// Event time, ms since the epoch.
+    pub event_ms: i64,
+    /// How far the row may move its partition's time, ms since the epoch: at most its event time. Less where a broken clock
+    /// would make all that follows late.
+    pub clock_ms: i64,
+}
+
+/// Rows in time, rows too late, and the floor below which no row will come.
+pub struct Watermarked<'scope, T: Timestamp, R: Columnar> {
+    /// Rows at or above the floor.
+    pub rows: Stream<'scope, T, Batch<R>>,
+    /// Rows below it.
+    pub late: Stream<'scope, T, Batch<R>>,
+    /// The floor as it rises, ms of event time; the same on each worker. It holds from the next epoch on.
+    pub floors: StreamVec<'scope, T, i64>,
+}
+
+/// Extension trait for streams of batches.
+pub trait Watermark<'scope, T: Timestamp, R: Columnar> {
+    /// Sets apart rows that are too late, and says on every worker what may be forgotten.
+    ///
+    /// A partition's rows must come on one worker, in their order. Cost: a comparison a row, a message of each partition to
+    /// each worker an epoch; rows wait until their epoch is complete. State: a number a partition.
+    ///
+    /// ```
+    /// use hexflow_operators::testing::{Batches, InspectRows};
+    /// use hexflow_operators::watermark::{Lateness, Stamp, Watermark};
+    /// use timely::dataflow::operators::ToStream;
+    ///
+    /// timely::example(|scope| {
+    ///     let marked = [(0u32, 100i64), (0, 70), (0, 95), (1, 70)].to_stream(scope).batches().watermark(
+    ///         Lateness { lateness_ms: 10, idle_ms: 1_000 },
+    ///         |columns, row| Stamp { partition: columns.0[row], event_ms: columns.1[row], clock_ms: columns.1[row] },
+    ///     );
+    ///     marked.late.inspect_rows(|(partition, event_ms)| assert_eq!((*partition, *event_ms), (0, 70)));
+    /// });
+    /// ```
+    fn watermark(
+        self,
+        lateness: Lateness,
+        stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + Clone + 'static,
+    ) -> Watermarked<'scope, T, R>;
+}
+
+impl<'scope, T: Timestamp + TotalOrder, R: Columnar<Container: Container>> Watermark<'scope, T, R>
+    for Stream<'scope, T, Batch<R>>
+{
+    fn watermark(
+        self,
+        lateness: Lateness,
+        stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + Clone + 'static,
+    ) -> Watermarked<'scope, T, R> {
+        let clocks = clocks(self.clone(), stamp.clone()).broadcast();
+        let mut builder = OperatorBuilder::new("Watermark".to_owned(), self.scope());
+        let mut input = builder.new_input(self, Pipeline);
+        let mut clocks = builder.new_input(clocks, Pipeline);
+        let (output, rows) = builder.new_output();
+        let mut row_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
+        let (output, late) = builder.new_output();
+        let mut late_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
+        let (output, floors) = builder.new_output();
+        let mut floor_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<i64>>>::from(output);
+
+        builder.build(move |_capabilities| {
+            let mut agenda = Agenda::<T, Batch<R>, (u32, i64), 3>::default();
+            let mut state = Partitions::new(lateness);
+            move |frontiers| {
+                input.for_each(|time, batch| {
+                    let epoch = agenda.epoch(time.time(), || [0, 1, 2].map(|output| time.retain(output)));
+                    epoch.data.push(std::mem::take(batch));
+                });
+                clocks.for_each(|time, said| {
+                    agenda.epoch(time.time(), || [0, 1, 2].map(|output| time.retain(output))).words.append(said);
+                });
+                while let Some(epoch) = agenda.next(frontiers) {
+                    let [to_rows, to_late, to_floor] = &epoch.capabilities;
+                    for mut batch in epoch.data {
+                        let mut late = state.judge(&mut batch, &stamp);
+                        row_output.activate().session(to_rows).give_container(&mut batch);
+                        late_output.activate().session(to_late).give_container(&mut late);
+                    }
+                    if let Some(floor) = state.advance(&epoch.words) {
+                        floor_output.activate().session(to_floor).give(floor);
+                    }
+                }
+            }
+        });
+        Watermarked { rows, late, floors }
+    }
+}
+
+/// The partitions of each batch, and the highest clock of each.
+fn clocks<'scope, T: Timestamp, R: Columnar>(
+    rows: Stream<'scope, T, Batch<R>>,
+    stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + 'static,
+) -> StreamVec<'scope, T, (u32, i64)> {
+    rows.unary(Pipeline, "Clocks", |_capability, _info| {
+        let mut highest = FixedMap::<u32, i64>::default();
+        move |input, output| {
+            input.for_each(|time, batch| {
+                for Stamp { partition, clock_ms, .. } in batch.read(&stamp) {
+                    let clock = highest.entry(partition).or_insert(clock_ms);
+                    *clock = (*clock).max(clock_ms);
+                }
+                output.session(&time).give_iterator(highest.drain());
+            });
+        }
+    })
+}
+
+/// How far each partition has come.
+struct Partitions {
+    lateness: Lateness,
+    /// Of the partitions whose rows come here, as of the last row.
+    own: FixedMap<u32, i64>,
+    /// Of all, as of the last epoch.
+    all: FixedMap<u32, i64>,
+    floor_ms: i64,
+}
+
+impl Partitions {
+    fn new(lateness: Lateness) -> Self {
+        Partitions { lateness, own: FixedMap::default(), all: FixedMap::default(), floor_ms: i64::MIN }
+    }
+
+    /// Takes the rows out of `batch` that are too late.
+    fn judge<R: Columnar<Container: Container>>(
+        &mut self,
+        batch: &mut Batch<R>,
+        stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp,
+    ) -> Batch<R> {
+        use columnar::Index;
+        let mut late = Batch::default();
+        batch.retain(|columns, row| {
+            let Stamp { partition, event_ms, clock_ms } = stamp(columns, row);
+            let time = self.own.entry(partition).or_insert(clock_ms);
+            *time = (*time).max(clock_ms);
+            let in_time = event_ms >= self.floor_ms.max(time.saturating_sub(self.lateness.lateness_ms));
+            if !in_time {
+                late.push(columns.get(row));
+            }
+            in_time
+        });
+        late
+    }
+
+    /// Learns how far partitions came in an epoch; the floor, if it has risen.
+    fn advance(&mut self, clocks: &[(u32, i64)]) -> Option<i64> {
+        for &(partition, clock_ms) in clocks {
+            let time = self.all.entry(partition).or_insert(clock_ms);
+            *time = (*time).max(clock_ms);
+        }
+        let foremost = self.all.values().copied().max()?;
+        let active = self.all.values().filter(|time| **time >= foremost.saturating_sub(self.lateness.idle_ms));
+        let floor = active.min()?.saturating_sub(self.lateness.lateness_ms);
+        (floor > self.floor_ms).then(|| {
+            self.floor_ms = floor;
+            floor
+        })
+    }
+}
+
+/// When state is to be swept: seldom enough that it costs little, often enough that little is kept for nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    step_ms: i64,
+    next_ms: i64,
+}
+
+impl Sweep {
+    /// Sixteen times in `horizon_ms` of event time, so that memory is at most a sixteenth above what is needed.
+    pub fn new(horizon_ms: i64) -> Self {
+        Sweep { step_ms: (horizon_ms / 16).max(1), next_ms: i64::MIN }
+    }
+
+    /// Whether it is time, now that the floor is at `floor_ms`.
+    pub fn is_due(&mut self, floor_ms: i64) -> bool {
+        let due = floor_ms >= self.next_ms;
+        if due {
+            self.next_ms = floor_ms.saturating_add(self.step_ms);
+        }
+        due
+    }
+}
