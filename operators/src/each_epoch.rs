@@ -26,7 +26,7 @@ pub trait EachEpoch<'scope, T: Timestamp, C: Container> {
     /// use timely::dataflow::channels::pact::Pipeline;
     /// use timely::dataflow::operators::ToStream;
     /// use timely::dataflow::operators::generic::operator::empty;
-    /// use timely::dataflow::operators::vec::Inspect;
+    /// use timely::dataflow::operators::Inspect;
     ///
     /// timely::example(|scope| {
     ///     let words = empty::<_, Vec<u64>>(scope);

@@ -29,11 +29,14 @@ pub struct Occurrence<A, V> {
 }
 
 /// The occurrences that stand, by key.
-pub struct Firsts<K, A, V>(FixedMap<K, Occurrence<A, V>>);
+pub struct Firsts<K, A, V> {
+    stands: FixedMap<K, Occurrence<A, V>>,
+    floor_ms: i64,
+}
 
 impl<K, A, V> Default for Firsts<K, A, V> {
     fn default() -> Self {
-        Firsts(FixedMap::default())
+        Firsts { stands: FixedMap::default(), floor_ms: i64::MIN }
     }
 }
 
@@ -50,9 +53,12 @@ impl<K: Eq + Hash, A: Ord, V: Clone> Firsts<K, A, V> {
     /// assert_eq!(told, [("b", 1), ("b", -1), ("a", 1)]);
     /// ```
     pub fn offer(&mut self, key: K, occurrence: Occurrence<A, V>, mut tell: impl FnMut(V, i64)) -> bool {
-        match self.0.entry(key) {
+        match self.stands.entry(key) {
             Entry::Vacant(vacant) => tell(vacant.insert(occurrence).value.clone(), 1),
-            Entry::Occupied(mut stands) if occurrence.arrival < stands.get().arrival => {
+            // What is below the floor counts as forgotten, whether it was swept yet or not.
+            Entry::Occupied(mut stands)
+                if occurrence.arrival < stands.get().arrival || stands.get().event_ms < self.floor_ms =>
+            {
                 tell(stands.insert(occurrence).value, -1);
                 tell(stands.get().value.clone(), 1);
             }
@@ -61,21 +67,26 @@ impl<K: Eq + Hash, A: Ord, V: Clone> Firsts<K, A, V> {
         true
     }
 
-    /// Forgets keys whose occurrence is below `floor_ms`; says nothing of it. Cost: a walk through the table.
-    pub fn forget(&mut self, floor_ms: i64) {
-        self.0.retain(|_, stands| stands.event_ms >= floor_ms);
-        if self.0.capacity() > self.0.len() * 4 {
-            self.0.shrink_to(self.0.len() * 2);
+    /// Keys whose occurrence is below `floor_ms` count as forgotten from now on.
+    pub fn raise(&mut self, floor_ms: i64) {
+        self.floor_ms = self.floor_ms.max(floor_ms);
+    }
+
+    /// Frees what counts as forgotten; says nothing of it. Cost: a walk through the table.
+    pub fn sweep(&mut self) {
+        self.stands.retain(|_, stands| stands.event_ms >= self.floor_ms);
+        if self.stands.capacity() > self.stands.len() * 4 {
+            self.stands.shrink_to(self.stands.len() * 2);
         }
     }
 
     /// Keys remembered.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.stands.len()
     }
 
     /// Whether no key is remembered.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.stands.is_empty()
     }
 }

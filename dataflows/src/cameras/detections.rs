@@ -65,18 +65,19 @@ pub struct Detections {
     /// Of this epoch only.
     counts: Tumbling<(i64, Arc<str>)>,
     tally: Tally,
+    floor_ms: i64,
 }
 
 impl Detections {
     /// Counts are by windows of `window_ms`.
     pub fn new(window_ms: i64) -> Self {
         let (firsts, located, items, tally) = Default::default();
-        Detections { firsts, located, items, counts: Tumbling::new(window_ms), tally }
+        Detections { firsts, located, items, counts: Tumbling::new(window_ms), tally, floor_ms: i64::MIN }
     }
 
     /// Adds detections.
     pub fn add(&mut self, batch: &Batch<CameraDetection>) {
-        let Detections { firsts, located, items, counts, tally } = self;
+        let Detections { firsts, located, items, counts, tally, floor_ms } = self;
         for row in batch.iter() {
             let value = Seen {
                 detected_ms: *row.detected_ms,
@@ -88,8 +89,11 @@ impl Detections {
             let (oid, event_ms) = (value.detection_oid, value.detected_ms);
             let occurrence = Occurrence { arrival: arrival(row.arrival), event_ms, value };
             let is_new = firsts.offer(oid, occurrence, |seen, diff| {
-                let start_ms = counts.start_ms(seen.detected_ms);
-                counts.add((seen.location_oid, Arc::clone(&seen.item)), start_ms, diff);
+                // A window below the floor may be forgotten: nothing changes it.
+                if seen.detected_ms >= *floor_ms {
+                    let start_ms = counts.start_ms(seen.detected_ms);
+                    counts.add((seen.location_oid, Arc::clone(&seen.item)), start_ms, diff);
+                }
                 located.row(seen, diff);
             });
             tally.upserts += u64::from(is_new);
@@ -123,10 +127,22 @@ impl Detections {
         }
     }
 
-    /// Forgets what is below `floor_ms`.
-    pub fn forget(&mut self, floor_ms: i64) {
-        self.firsts.forget(floor_ms);
-        self.located.forget(floor_ms);
+    /// Nothing below `floor_ms` will come.
+    pub fn raise(&mut self, floor_ms: i64) {
+        self.floor_ms = self.floor_ms.max(floor_ms);
+        self.firsts.raise(floor_ms);
+    }
+
+    /// Frees what is below the floor.
+    pub fn sweep(&mut self) {
+        self.firsts.sweep();
+        self.located.forget(self.floor_ms);
         self.items.retain(|text, ()| Arc::strong_count(text) > 1);
+    }
+
+    /// Detections remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.firsts.len()
     }
 }

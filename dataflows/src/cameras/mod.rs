@@ -81,15 +81,22 @@ pub fn build<'scope, T: Timestamp + TotalOrder>(
         })
         .each_epoch(Pipeline, "FirstOccurrence", words, move |batches, words, changes, others| {
             batches.iter().for_each(|batch| state.add(batch));
-            let mut floor = None;
+            let mut is_swept = false;
+            let mut floors = Vec::new();
             for word in words.drain(..) {
                 match word {
                     Word::Location(((oid, name), diff)) => state.locate(oid, name, diff),
-                    Word::Floor(floor_ms) => floor = floor.max(Some(floor_ms)),
+                    Word::Floor(floor_ms) => floors.push(floor_ms),
                 }
             }
             state.tell(changes, others);
-            floor.filter(|floor_ms| sweep.is_due(*floor_ms)).into_iter().for_each(|floor_ms| state.forget(floor_ms));
+            for floor_ms in floors {
+                state.raise(floor_ms);
+                is_swept |= sweep.is_due(floor_ms);
+            }
+            if is_swept {
+                state.sweep();
+            }
         });
     let parts = others.clone().flat_map(|other| if let Other::Part(part) = other { Some(part) } else { None });
     Cameras {
