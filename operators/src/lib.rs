@@ -52,6 +52,8 @@ pub mod versions;
 mod versions_tests;
 pub mod visits;
 pub mod watermark;
+#[cfg(test)]
+mod windows_tests;
 
 pub use batch::Batch;
 pub use exchange::ExchangeBy;

@@ -141,6 +141,11 @@ impl<V: Reading, O: Ord> Sessions<V, O> {
         self.open.iter_mut().take_while(|open| open.entered_ms < floor_ms).for_each(|open| open.forget(floor_ms));
     }
 
+    /// Points remembered.
+    pub fn points(&self) -> usize {
+        self.open.iter().map(|open| open.points.len()).sum()
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty() && self.gone.is_empty()

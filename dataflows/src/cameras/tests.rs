@@ -6,9 +6,9 @@ use std::sync::Arc;
 use hexflow_operators::testing::InspectRows;
 use hexflow_operators::watermark::Lateness;
 
-use super::counts::{Count, CountKey};
+use super::counts::{Count, CountKey, Counts};
 use super::detections::{Detection, Detections};
-use super::{LocationChange, Settings, build};
+use super::{LocationChange, Other, Settings, build};
 use crate::parse_readings::{Arrival, CameraDetection};
 use crate::testing::{Kept, Random, run, table};
 
@@ -172,4 +172,39 @@ fn what_is_below_the_floor_is_freed() {
     state.raise(2_000);
     state.sweep();
     assert_eq!(state.len(), 0);
+}
+
+/// Prints a rate: `cargo test --release -p hexflow-dataflows rate_ -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+#[expect(clippy::print_stdout, reason = "its result")]
+fn rate_of_cameras() {
+    let rows: Vec<_> = detections(1, 1_000_000, 400_000, 2_000);
+    let batch = |rows: &[CameraDetection]| {
+        let mut batch = hexflow_operators::Batch::default();
+        rows.iter().for_each(|row| batch.push(row));
+        batch
+    };
+    let batches: Vec<_> = rows.chunks(2_000).map(batch).collect();
+    let (mut state, mut counts) = (Detections::new(10_000), Counts::new(10_000));
+    let (mut changes, mut others, mut windows) = (Vec::new(), Vec::new(), 0);
+    let start = std::time::Instant::now();
+    for (n, batch) in (0..).zip(&batches) {
+        state.add(batch);
+        state.tell(&mut changes, &mut others);
+        changes.clear();
+        for other in others.drain(..) {
+            if let Other::Part(part) = other {
+                counts.add(part);
+            }
+        }
+        counts.tell(|_| windows += 1);
+        state.raise(n * 2_000 - 300_000);
+        if n % 10 == 0 {
+            state.sweep();
+            counts.forget(n * 2_000 - 300_000);
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{:.0} detections/s, {windows} changes of windows", rows.len() as f64 / seconds);
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use hexflow_operators::Batch;
 use hexflow_operators::slides::Slides;
 use hexflow_operators::testing::InspectRows;
 use hexflow_operators::watermark::Lateness;
 
 use super::oracle::{self, Tables};
-use super::{Settings, build};
+use super::{Settings, State, build};
 use crate::parse_readings::{Arrival, Movement};
 use crate::testing::{Kept, Random, run, table};
 
@@ -163,4 +164,67 @@ fn writes_far_fewer_rows_than_it_reads() {
     let readings = arrived(rows);
     let ran = ran(&readings, settings((60_000, 10_000, 60_000), 600_000), 2, 2_000);
     assert!(ran.changes * 8 < readings.len(), "{} changes of {} readings", ran.changes, readings.len());
+}
+
+fn batch(readings: &[Movement]) -> Batch<Movement> {
+    let mut batch = Batch::default();
+    readings.iter().for_each(|row| batch.push(row));
+    batch
+}
+
+/// A traveller who never leaves, for a simulated week: state holds what lies within the horizon.
+#[test]
+fn state_does_not_grow_with_time() {
+    let mut state = State::new(settings((60_000, 10_000, 60_000), 600_000));
+    let (mut travelers, mut others, mut largest) = (Vec::new(), Vec::new(), 0);
+    for minute in 0..7 * 24 * 60i64 {
+        let at_ms = |n: i64| minute * 60_000 + n * 10_000;
+        let row =
+            |n| Movement { traveler_id: "t".to_owned(), at_ms: at_ms(n), x: at_ms(n) as f64, ..Movement::default() };
+        state.add(&batch(&(0..6).map(row).collect::<Vec<_>>()));
+        state.tell(&mut travelers, &mut others);
+        state.forget(at_ms(5) - 600_000);
+        largest = largest.max(state.visits.readings());
+        others.clear();
+    }
+    assert!(largest < 80, "{largest} readings");
+    let visit = travelers.last().and_then(|change| change.row.clone()).unwrap();
+    assert_eq!((visit.samples, visit.max_speed), (7 * 24 * 360 - 1, Some(1_000.0)));
+    state.forget(i64::MAX);
+    assert_eq!(state.visits.readings(), 0);
+}
+
+/// Prints a rate: `cargo test --release -p hexflow-dataflows rate_ -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+#[expect(clippy::print_stdout, reason = "its result")]
+fn rate_of_sensors() {
+    let mut random = Random(1);
+    let rows = (0..1_000_000i64).map(|n| Movement {
+        sensor_id: random.below(50),
+        traveler_id: format!("traveler-{}", random.below(5_000)),
+        traveler_type: ["car", "bike", "bus"][usize::try_from(n % 3).unwrap()].to_owned(),
+        x: random.below(10_000) as f64,
+        at_ms: n / 10 - random.below(2_000),
+        ..Movement::default()
+    });
+    let rows: Vec<_> = rows.collect();
+    let batches: Vec<_> = rows.chunks(2_000).map(batch).collect();
+    let mut state = State::new(settings((60_000, 10_000, 60_000), 30_000));
+    let (mut travelers, mut others, mut changes) = (Vec::new(), Vec::new(), 0);
+    let start = std::time::Instant::now();
+    for (n, batch) in (0..).zip(&batches) {
+        state.add(batch);
+        state.tell(&mut travelers, &mut others);
+        state.forget(n * 200 - 30_000);
+        changes += travelers.len() + others.len();
+        travelers.clear();
+        others.clear();
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{:.0} readings/s, {:.2} changes a reading",
+        rows.len() as f64 / seconds,
+        changes as f64 / rows.len() as f64
+    );
 }

@@ -139,6 +139,11 @@ impl Visits {
         });
         self.types.retain(|text, ()| Arc::strong_count(text) > 1);
     }
+
+    /// Readings remembered.
+    pub fn readings(&self) -> usize {
+        self.sensors.values().flat_map(|travelers| travelers.values()).map(Sessions::points).sum()
+    }
 }
 
 impl From<&Session<Arc<str>>> for Traveler {
