@@ -14,7 +14,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 use timely::progress::Timestamp;
 
-use crate::parse_readings::{CameraDetection, Movement};
+use crate::readings::{CameraDetection, Movement};
 
 /// A row that has an arrival.
 pub trait Arrived: Columnar {

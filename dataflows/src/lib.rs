@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod messages;
 pub mod parse;
 pub mod parse_readings;
+pub mod readings;
 pub mod record;
 pub mod rows;
 pub mod sensors;

@@ -34,7 +34,14 @@ pub struct Annotated<R: Placed, N> {
     /// What was said of a place and how often: retractions may come before what they retract.
     set: FixedMap<R::Place, BTreeMap<N, i64>>,
     rows: FixedMap<R::Place, BTreeSet<R>>,
-    changed: FixedMap<R::Id, Option<R>>,
+    changed: FixedMap<R::Id, Changed<R>>,
+}
+
+/// A row since it was last told.
+struct Changed<R> {
+    /// As it was told, if it may still be the same.
+    was: Option<R>,
+    now: Option<R>,
 }
 
 impl<R: Placed, N> Default for Annotated<R, N> {
@@ -60,21 +67,22 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
         if before.as_ref() != self.value(place) {
             let rows = self.rows.get(&place).into_iter().flatten();
             for row in rows {
-                self.changed.entry(row.id()).or_insert_with(|| Some(row.clone()));
+                self.changed.insert(row.id(), Changed { was: None, now: Some(row.clone()) });
             }
         }
     }
 
     /// A difference of the rows. Of one epoch a row's retraction comes before the row that takes its place.
     pub fn row(&mut self, row: R, diff: i64) {
+        let id = row.id();
         if diff > 0 {
             self.rows.entry(row.place()).or_default().insert(row.clone());
-            self.changed.insert(row.id(), Some(row));
+            self.changed.entry(id).or_insert(Changed { was: None, now: None }).now = Some(row);
         } else {
             if let Some(rows) = self.rows.get_mut(&row.place()) {
                 rows.remove(&row);
             }
-            self.changed.insert(row.id(), None);
+            self.changed.entry(id).or_insert_with(|| Changed { was: Some(row), now: None }).now = None;
         }
     }
 
@@ -86,14 +94,10 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
     /// Tells each row that changed, once: the row and what the set says of its place; `None` if it is gone.
     pub fn tell(&mut self, mut tell: impl FnMut(R::Id, Option<(R, Option<&N>)>)) {
         let mut changed = std::mem::take(&mut self.changed);
-        for (id, row) in changed.drain() {
-            tell(
-                id,
-                row.map(|row| {
-                    let value = self.value(row.place());
-                    (row, value)
-                }),
-            );
+        for (id, Changed { was, now }) in changed.drain() {
+            if was.is_none() || was != now {
+                tell(id, now.map(|row| (row.clone(), self.value(row.place()))));
+            }
         }
         self.changed = changed;
     }

@@ -40,8 +40,9 @@ impl<K, A, V> Default for Firsts<K, A, V> {
     }
 }
 
-impl<K: Eq + Hash, A: Ord, V: Clone> Firsts<K, A, V> {
-    /// Offers an occurrence; tells what stands no longer (-1), then what stands now (1). False if it is a repeat.
+impl<K: Eq + Hash, A: Ord, V: Clone + PartialEq> Firsts<K, A, V> {
+    /// Offers an occurrence; tells what stands no longer (-1), then what stands now (1). False if that is
+    /// what stood before.
     ///
     /// ```
     /// use hexflow_operators::firsts::{Firsts, Occurrence};
@@ -59,7 +60,11 @@ impl<K: Eq + Hash, A: Ord, V: Clone> Firsts<K, A, V> {
             Entry::Occupied(mut stands)
                 if occurrence.arrival < stands.get().arrival || stands.get().event_ms < self.floor_ms =>
             {
-                tell(stands.insert(occurrence).value, -1);
+                let before = stands.insert(occurrence);
+                if before.value == stands.get().value {
+                    return false;
+                }
+                tell(before.value, -1);
                 tell(stands.get().value.clone(), 1);
             }
             Entry::Occupied(_) => return false,

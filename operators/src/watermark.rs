@@ -8,7 +8,8 @@
 //!
 //! No row below the floor passes, so state forgets what only such a row could change. A partition that is `idle` behind the
 //! foremost does not hold the floor back. Idleness is counted in event time, not by a clock on the wall, so a replay
-//! finds the same rows late. A partition that comes back from far behind is judged by the floor of the epochs before.
+//! finds the same rows late. Partitions of which nothing came yet count as one that stands where the first row did: those that
+//! are read a little later are not late for that. A partition that comes back from far behind is judged by the floor of the epochs before.
 
 use columnar::{Columnar, Container};
 use timely::container::CapacityContainerBuilder;
@@ -23,6 +24,7 @@ use timely::progress::Timestamp;
 
 use crate::agenda::Agenda;
 use crate::batch::Columns;
+use crate::partitions::Partitions;
 use crate::{Batch, FixedMap};
 
 /// How late rows may be, and how long a silent partition is waited for; both ms of event time.
@@ -147,79 +149,4 @@ fn clocks<'scope, T: Timestamp, R: Columnar>(
             });
         }
     })
-}
-
-/// How far each partition has come.
-struct Partitions {
-    lateness: Lateness,
-    /// Of the partitions whose rows come here, as of the last row.
-    own: FixedMap<u32, i64>,
-    /// Of all, as of the last epoch.
-    all: FixedMap<u32, i64>,
-    floor_ms: i64,
-}
-
-impl Partitions {
-    fn new(lateness: Lateness) -> Self {
-        Partitions { lateness, own: FixedMap::default(), all: FixedMap::default(), floor_ms: i64::MIN }
-    }
-
-    /// Takes the rows out of `batch` that are too late.
-    fn judge<R: Columnar<Container: Container>>(
-        &mut self,
-        batch: &mut Batch<R>,
-        stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp,
-    ) -> Batch<R> {
-        use columnar::Index;
-        let mut late = Batch::default();
-        batch.retain(|columns, row| {
-            let Stamp { partition, event_ms, clock_ms } = stamp(columns, row);
-            let time = self.own.entry(partition).or_insert(clock_ms);
-            *time = (*time).max(clock_ms);
-            let in_time = event_ms >= self.floor_ms.max(time.saturating_sub(self.lateness.lateness_ms));
-            if !in_time {
-                late.push(columns.get(row));
-            }
-            in_time
-        });
-        late
-    }
-
-    /// Learns how far partitions came in an epoch; the floor, if it has risen.
-    fn advance(&mut self, clocks: &[(u32, i64)]) -> Option<i64> {
-        for &(partition, clock_ms) in clocks {
-            let time = self.all.entry(partition).or_insert(clock_ms);
-            *time = (*time).max(clock_ms);
-        }
-        let foremost = self.all.values().copied().max()?;
-        let active = self.all.values().filter(|time| **time >= foremost.saturating_sub(self.lateness.idle_ms));
-        let floor = active.min()?.saturating_sub(self.lateness.lateness_ms);
-        (floor > self.floor_ms).then(|| {
-            self.floor_ms = floor;
-            floor
-        })
-    }
-}
-
-/// When state is to be swept: seldom enough that it costs little, often enough that little is kept for nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Sweep {
-    step_ms: i64,
-    next_ms: i64,
-}
-
-impl Sweep {
-    /// Sixteen times in `horizon_ms` of event time, so that memory is at most a sixteenth above what is needed.
-    pub fn new(horizon_ms: i64) -> Self {
-        Sweep { step_ms: (horizon_ms / 16).max(1), next_ms: i64::MIN }
-    }
-
-    /// Whether it is time, now that the floor is at `floor_ms`.
-    pub fn is_due(&mut self, floor_ms: i64) -> bool {
-        let due = floor_ms >= self.next_ms;
-        if due {
-            self.next_ms = floor_ms.saturating_add(self.step_ms);
-        }
-        due
-    }
 }

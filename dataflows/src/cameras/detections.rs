@@ -10,7 +10,7 @@ use hexflow_operators::{Batch, FixedMap};
 
 use super::Other;
 use crate::change::Change;
-use crate::parse_readings::{Arrival, CameraDetection};
+use crate::readings::{Arrival, CameraDetection};
 use crate::rows::text;
 use crate::sensors::visits::{arrival, shared};
 

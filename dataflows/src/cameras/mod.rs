@@ -19,8 +19,9 @@ mod tests;
 use columnar::Index;
 use hexflow_operators::each_epoch::EachEpoch;
 use hexflow_operators::hash::Content;
+use hexflow_operators::sweep::Sweep;
 use hexflow_operators::upsert::Tally;
-use hexflow_operators::watermark::{Lateness, Sweep, Watermark};
+use hexflow_operators::watermark::{Lateness, Watermark};
 use hexflow_operators::{Batch, ExchangeBy};
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::Concat;
@@ -32,7 +33,7 @@ use timely::progress::Timestamp;
 use self::counts::{CountChange, Counts, Part};
 use self::detections::{DetectionChange, Detections};
 use crate::arrivals::Arrivals;
-use crate::parse_readings::CameraDetection;
+use crate::readings::CameraDetection;
 use crate::sensors::visits::arrival;
 
 /// What the pipeline is told.

@@ -24,8 +24,9 @@ mod tests;
 use columnar::Index;
 use hexflow_operators::each_epoch::EachEpoch;
 use hexflow_operators::slides::Slides;
+use hexflow_operators::sweep::Sweep;
 use hexflow_operators::upsert::Tally;
-use hexflow_operators::watermark::{Lateness, Sweep, Watermark};
+use hexflow_operators::watermark::{Lateness, Watermark};
 use hexflow_operators::{Batch, ExchangeBy};
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::vec::Map;
@@ -36,7 +37,7 @@ use timely::progress::Timestamp;
 use self::visits::{TravelerChange, Visits};
 use self::windows::{WindowChange, Windows};
 use crate::arrivals::Arrivals;
-use crate::parse_readings::Movement;
+use crate::readings::Movement;
 
 /// What the pipeline is told.
 #[derive(Clone, Copy, Debug)]

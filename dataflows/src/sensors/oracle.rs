@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::visits::{Traveler, TravelerKey};
 use super::windows::{Window, WindowKey};
-use crate::parse_readings::Movement;
+use crate::readings::Movement;
 
 pub(super) type Tables = (BTreeMap<TravelerKey, Traveler>, BTreeMap<WindowKey, Window>);
 

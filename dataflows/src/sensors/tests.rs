@@ -9,7 +9,7 @@ use hexflow_operators::watermark::Lateness;
 
 use super::oracle::{self, Tables};
 use super::{Settings, State, build};
-use crate::parse_readings::{Arrival, Movement};
+use crate::readings::{Arrival, Movement};
 use crate::testing::{Kept, Random, run, table};
 
 /// Window, slide and gap, ms.
@@ -17,7 +17,7 @@ const SHAPES: [(i64, i64, i64); 5] = [(60, 10, 60), (10, 10, 35), (25, 10, 7), (
 
 fn settings((window_ms, slide_ms, visit_gap_ms): (i64, i64, i64), lateness_ms: i64) -> Settings {
     let slides = Slides::new(window_ms, slide_ms).unwrap();
-    Settings { slides, visit_gap_ms, lateness: Lateness { lateness_ms, idle_ms: 10_000 } }
+    Settings { slides, visit_gap_ms, lateness: Lateness { lateness_ms, idle_ms: 500 } }
 }
 
 /// Readings of few travellers who change their type, in few milliseconds: with repeats, and `disorder_ms` out of order.
@@ -140,12 +140,14 @@ fn order_of_arrival_means_nothing() {
 fn forgetting_changes_nothing() {
     for (seed, shape) in (20..).zip(SHAPES) {
         let readings = readings(seed, 1_500, 20, 160);
+        let mut first_late = None;
         for (workers, batch) in [(1, 1), (2, 16), (3, 100)] {
             let ran = ran(&readings, settings(shape, 100), workers, batch);
             assert!(ran.late.len() > 10 && ran.late.len() < 750, "{}", ran.late.len());
             let in_time = |row: &&Movement| !ran.late.contains(&row.arrival.offset);
             let in_time: Vec<Movement> = readings.iter().filter(in_time).cloned().collect();
             assert_close(&ran.tables, &oracle::tables(&in_time, shape.0, shape.1, shape.2));
+            assert_eq!(*first_late.get_or_insert_with(|| ran.late.clone()), ran.late);
         }
     }
 }

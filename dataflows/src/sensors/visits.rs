@@ -10,7 +10,7 @@ use hexflow_operators::slides::Slides;
 
 use super::windows::Windows;
 use crate::change::Change;
-use crate::parse_readings::{Arrival, Movement};
+use crate::readings::{Arrival, Movement};
 use crate::rows::text;
 
 /// The primary key of `sensor_travelers`.
