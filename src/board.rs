@@ -21,15 +21,27 @@ use crate::progress::Progress;
 #[derive(Debug, Default)]
 pub struct Board {
     /// By stream and offset: a stream stands at the lowest of its offsets.
-    stalls: BTreeMap<(u32, u64), (Stall, bool)>,
+    stalls: BTreeMap<(u32, u64), Known>,
     /// Counts the changes, so that who looks often need not read all.
     changes: u64,
 }
 
+/// What is known of a stall.
+#[derive(Debug)]
+struct Known {
+    stall: Stall,
+    /// The time of its record when it stalled last.
+    time: u64,
+    /// Whether it can go on.
+    resolved: bool,
+    /// Whether its source was told so: it no longer stands, but workers hold back what is behind it until it came again.
+    again: bool,
+}
+
 impl Board {
-    fn stall(&mut self, stall: Stall) {
+    fn stall(&mut self, stall: Stall, time: u64) {
         self.changes += 1;
-        self.stalls.insert((stall.stream, stall.offset), (stall, false));
+        self.stalls.insert((stall.stream, stall.offset), Known { stall, time, resolved: false, again: false });
     }
 
     fn barrier(&mut self, barrier: Barrier) {
@@ -37,8 +49,8 @@ impl Board {
         match barrier {
             Barrier::Raised(_) => {} // its stall comes with the reason
             Barrier::Resolved(Position { stream, offset }) => {
-                if let Some((_, resolved)) = self.stalls.get_mut(&(stream, offset)) {
-                    *resolved = true;
+                if let Some(known) = self.stalls.get_mut(&(stream, offset)) {
+                    known.resolved = true;
                 }
             }
             // What comes behind it in its stream comes again, and says again whether it stalls.
@@ -55,22 +67,45 @@ impl Board {
 
     /// The partitions that stand still, each at its lowest offset.
     pub fn standing(&self) -> Vec<Stall> {
-        let mut lowest: Vec<Stall> = self.stalls.values().map(|(stall, _)| stall.clone()).collect();
-        lowest.dedup_by_key(|stall| stall.stream);
-        lowest
+        self.lowest().map(|known| known.stall.clone()).collect()
+    }
+
+    /// The same, each with the time of its record when it stalled last.
+    pub fn standing_since(&self) -> Vec<(Stall, u64)> {
+        self.lowest().map(|known| (known.stall.clone(), known.time)).collect()
+    }
+
+    /// Where workers hold partitions back: where they stand, and where those stood that are still to come again.
+    pub fn held(&self) -> FixedMap<u32, u64> {
+        let mut held = FixedMap::default();
+        for &(stream, offset) in self.stalls.keys() {
+            held.entry(stream).or_insert(offset);
+        }
+        held
+    }
+
+    fn lowest(&self) -> impl Iterator<Item = &Known> {
+        let mut last = None;
+        let standing = self.stalls.values().filter(|known| !known.again);
+        standing.filter(move |known| last.replace(known.stall.stream) != Some(known.stall.stream))
     }
 
     /// The partitions whose lowest stall is resolved, to be read again from there; told once.
     ///
-    /// Their stalls leave the board, those further on too: all of it is read again, and what still stalls will say so.
+    /// They no longer stand, and what is further on leaves the board: all of it is read again, and what still stalls will say
+    /// so.
     pub fn take_resolved(&mut self) -> FixedMap<u32, u64> {
         let mut again = FixedMap::default();
         for stall in self.standing() {
-            if self.stalls.get(&(stall.stream, stall.offset)).is_some_and(|(_, resolved)| *resolved) {
+            if self.stalls.get(&(stall.stream, stall.offset)).is_some_and(|known| known.resolved) {
                 again.insert(stall.stream, stall.offset);
             }
         }
-        self.stalls.retain(|(stream, _), _| !again.contains_key(stream));
+        self.stalls.retain(|(stream, offset), known| {
+            let at = again.get(stream);
+            known.again |= at.is_some();
+            at.is_none_or(|at| offset <= at)
+        });
         again
     }
 }
@@ -107,7 +142,7 @@ pub fn keep<'scope>(
                     let (lifted, others): (Vec<_>, Vec<_>) =
                         barriers.into_iter().partition(|barrier| matches!(barrier, Barrier::Lifted(_)));
                     lifted.into_iter().for_each(|barrier| board.barrier(barrier));
-                    stalls.into_iter().for_each(|stall| board.stall(stall));
+                    stalls.into_iter().for_each(|stall| board.stall(stall, time));
                     others.into_iter().for_each(|barrier| board.barrier(barrier));
                     progress.stalls.store(board.standing().len() as u64, Relaxed);
                     held.remove(&time); // the time may pass: the board knows

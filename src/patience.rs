@@ -1,5 +1,6 @@
 //! Asks until it is answered: a pause between two attempts that grows up to a bound, no two alike, and a word about it.
 
+use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,20 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// The first pause is this part of the longest.
 const FIRST_PART: u32 = 16;
+
+/// An error and what it came of, in one line: an error's own text often leaves its causes out, and some repeat them.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !text.contains(&next_text) {
+            text = format!("{text}: {next_text}");
+        }
+        cause = next.source();
+    }
+    text.replace('\n', " ")
+}
 
 /// Why a question was not answered.
 #[derive(Debug)]
@@ -28,6 +43,15 @@ impl Failure {
         match self {
             Failure::Passing(why) => anyhow!("{why}"),
             Failure::Final(why, advice) => anyhow!("{why}; {advice}"),
+        }
+    }
+
+    /// Of somebody who asks once: what may pass is for them to ask again.
+    #[must_use]
+    pub fn asked_once(self) -> Self {
+        match self {
+            Failure::Passing(why) => Failure::Final(why, "try again later"),
+            failure @ Failure::Final(..) => failure,
         }
     }
 

@@ -53,6 +53,7 @@ fn it_lives_is_ready_and_counts_what_it_does() {
     wait_until("a commit is acknowledged", || metric(port, "hexflow_commits_total") > 0.0);
     assert!(metric(port, "hexflow_process_resident_memory_bytes") > 1e6);
     assert!(metric(port, "hexflow_sink_commit_seconds_count") > 0.0);
+    assert!(metric(port, "hexflow_state_entries") > 0.0, "keys are remembered");
     wait_until("nothing is in flight", || metric(port, "hexflow_epochs_in_flight") == 0.0);
     wait_until("no lag is left", || metric(port, "hexflow_lag_records") == 0.0);
     run.terminate();

@@ -15,6 +15,7 @@ mod command_line;
 mod configuration;
 mod dead_letter;
 mod emit;
+mod failures;
 mod generated;
 mod input_forms;
 mod kafka;

@@ -36,7 +36,7 @@ fn stopped_and_started_again() {
     }
     topics.wait_for_lag(0);
     run.terminate();
-    run.end().expect(0).says(&["nothing is lost, trying again until it can", "answers again after"]);
+    run.end().expect(0).says(&["nothing is lost, trying again until it can", "answers again server=PostgreSQL"]);
     assert_holds(&place, &oracle, &database.mapping(), &place.store().tables());
 }
 

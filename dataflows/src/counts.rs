@@ -24,6 +24,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Records older than what stood.
     pub stale: u64,
+    /// Keys that deduplication remembers, less those that it has forgotten.
+    pub remembered: i64,
 }
 
 impl Counts {
@@ -44,12 +46,13 @@ impl AddAssign for Counts {
         self.upserts += other.upserts;
         self.duplicates += other.duplicates;
         self.stale += other.stale;
+        self.remembered += other.remembered;
     }
 }
 
 impl From<Tally> for Counts {
     fn from(tally: Tally) -> Self {
-        let Tally { upserts, duplicates, stale } = tally;
-        Counts { upserts, duplicates, stale, ..Counts::default() }
+        let Tally { upserts, duplicates, stale, remembered } = tally;
+        Counts { upserts, duplicates, stale, remembered, ..Counts::default() }
     }
 }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use hexflow_operators::batch::Room;
 use hexflow_operators::cells::Cells;
 use hexflow_operators::hold_back::Position;
+use hexflow_operators::outputs::Outputs;
 use hexflow_operators::{Batch, FixedMap};
 use serde::{Deserialize, Serialize};
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
@@ -99,19 +98,13 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
     fn decode(self, settings: &Settings) -> Decoded<'scope, T> {
         let mut builder = OperatorBuilder::new("Decode".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
-        macro_rules! output {
-            ($container:ty) => {{
-                let (output, stream) = builder.new_output();
-                (OutputBuilder::<T, CapacityContainerBuilder<$container>>::from(output), stream)
-            }};
-        }
-        let (mut track_output, tracks) = output!(Batch<Track>);
-        let (mut frame_output, frames) = output!(Batch<Frame>);
-        let (mut detection_output, detections) = output!(Batch<Detection>);
-        let (mut stall_output, stalls) = output!(Vec<Stall>);
-        let (mut dead_output, dead_letters) = output!(Vec<DeadLetter>);
-        let (mut skip_output, skipped) = output!(Vec<Position>);
-        let (mut count_output, counts) = output!(Vec<Counts>);
+        let (mut track_output, tracks) = builder.output::<Batch<Track>>();
+        let (mut frame_output, frames) = builder.output::<Batch<Frame>>();
+        let (mut detection_output, detections) = builder.output::<Batch<Detection>>();
+        let (mut stall_output, stalls) = builder.output::<Vec<Stall>>();
+        let (mut dead_output, dead_letters) = builder.output::<Vec<DeadLetter>>();
+        let (mut skip_output, skipped) = builder.output::<Vec<Position>>();
+        let (mut count_output, counts) = builder.output::<Vec<Counts>>();
         let cells = Cells::new(CELL_RESOLUTION).expect("a resolution of H3");
         let mut room = (Room::default(), Room::default(), Room::default());
         let mut decoder = Decoder::new(settings, cells);

@@ -4,15 +4,14 @@
 //! changed once a key and an epoch, however many rows touched the key, and its answer does not depend on scheduling.
 
 use timely::Container;
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{ParallelizationContract, Pipeline};
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
 use crate::agenda::Agenda;
+use crate::outputs::Outputs;
 
 /// Extension trait for streams of any container.
 pub trait EachEpoch<'scope, T: Timestamp, C: Container> {
@@ -67,10 +66,8 @@ impl<'scope, T: Timestamp + TotalOrder, C: Container + Default> EachEpoch<'scope
         let mut builder = OperatorBuilder::new(name.to_owned(), self.scope());
         let mut data = builder.new_input(self, pact);
         let mut words = builder.new_input(words, Pipeline);
-        let (output, first_stream) = builder.new_output();
-        let mut first_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<D>>>::from(output);
-        let (output, second_stream) = builder.new_output();
-        let mut second_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<E>>>::from(output);
+        let (mut first_output, first_stream) = builder.output::<Vec<D>>();
+        let (mut second_output, second_stream) = builder.output::<Vec<E>>();
 
         builder.build(move |_capabilities| {
             let mut agenda = Agenda::<T, C, W, 2>::default();

@@ -36,6 +36,7 @@ pub mod hash;
 pub mod hold_back;
 pub mod lookup;
 mod open_session;
+pub mod outputs;
 pub mod panes;
 mod partitions;
 pub mod rolling;

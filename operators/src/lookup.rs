@@ -14,10 +14,8 @@ use differential_dataflow::ExchangeData;
 use differential_dataflow::lattice::Lattice;
 use differential_dataflow::trace::implementations::ValSpine;
 use differential_dataflow::trace::{Cursor, Navigable, TraceReader};
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Capability;
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
@@ -25,6 +23,7 @@ use timely::progress::{Antichain, Timestamp};
 
 use crate::batch::Columns;
 use crate::hold_back::{Barrier, Position};
+use crate::outputs::Outputs;
 use crate::standing::{Standing, StandingTrace};
 use crate::{Batch, FixedMap};
 
@@ -105,12 +104,9 @@ where
         let mut rows = builder.new_input(self, Pipeline);
         let mut changes = builder.new_input(collection.stream, Pipeline);
         let mut skipped = builder.new_input(skipped, Pipeline);
-        let (output, hits) = builder.new_output();
-        let mut hit_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, missed) = builder.new_output();
-        let mut missed_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, barriers) = builder.new_output();
-        let mut barrier_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<Barrier>>>::from(output);
+        let (mut hit_output, hits) = builder.output::<Batch<R>>();
+        let (mut missed_output, missed) = builder.output::<Batch<R>>();
+        let (mut barrier_output, barriers) = builder.output::<Vec<Barrier>>();
 
         builder.build(move |_capabilities| {
             let mut agenda = Agenda::default();
@@ -121,9 +117,7 @@ where
                         agenda.change(at, key, |at| time.delayed(at, 2));
                     }
                 });
-                skipped.for_each(|time, positions| {
-                    agenda.skipped(time.time(), positions, || time.retain(2));
-                });
+                skipped.for_each(|time, positions| agenda.skipped(time.time(), positions, || time.retain(2)));
                 rows.for_each(|time, batch| {
                     agenda.rows(time.time(), std::mem::take(batch), || [0, 1, 2].map(|output| time.retain(output)));
                 });

@@ -2,15 +2,14 @@
 
 use columnar::Columnar;
 use serde::{Deserialize, Serialize};
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
 use crate::Batch;
 use crate::batch::Columns;
+use crate::outputs::Outputs;
 use crate::versions::{Verdict, Version, Versions};
 
 /// What deduplication needs to know of a row.
@@ -76,6 +75,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Rows older than what stood.
     pub stale: u64,
+    /// Keys remembered, less those forgotten.
+    pub remembered: i64,
 }
 
 impl Tally {
@@ -97,10 +98,8 @@ impl<'scope, T: Timestamp, R: Columnar> Upsert<'scope, T, R> for Stream<'scope, 
     ) -> Upserts<'scope, T, R> {
         let mut builder = OperatorBuilder::new("Upsert".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
-        let (output, rows) = builder.new_output();
-        let mut row_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, tallies) = builder.new_output();
-        let mut tally_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<Tally>>>::from(output);
+        let (mut row_output, rows) = builder.output::<Batch<R>>();
+        let (mut tally_output, tallies) = builder.output::<Vec<Tally>>();
 
         builder.build(move |_capabilities| {
             let mut versions = Versions::new(window_ms);
@@ -125,13 +124,16 @@ fn judge<R: Columnar>(
     candidate: impl Fn(&Columns<'_, R>, usize) -> Candidate,
     (candidates, verdicts): &mut (Vec<Candidate>, Vec<Verdict>),
 ) -> Tally {
+    let before = versions.len();
     candidates.clear();
     candidates.extend(batch.read(candidate));
     verdicts.clear();
     versions.judge_all(candidates, |verdict| verdicts.push(verdict));
     versions.advance(candidates.iter().map(|row| row.event_ms).max().unwrap_or(i64::MIN));
 
-    let mut tally = Tally::default();
+    // Numbers of keys fit where addresses do.
+    let remembered = versions.len().cast_signed() - before.cast_signed();
+    let mut tally = Tally { remembered: i64::try_from(remembered).unwrap_or(0), ..Tally::default() };
     let mut verdicts = verdicts.iter().copied();
     batch.retain(|_, _| {
         verdicts.next().is_some_and(|verdict| {

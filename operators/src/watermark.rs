@@ -12,9 +12,7 @@
 //! are read a little later are not late for that. A partition that comes back from far behind is judged by the floor of the epochs before.
 
 use columnar::{Columnar, Container};
-use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::operators::generic::operator::Operator;
 use timely::dataflow::operators::vec::Broadcast;
@@ -23,6 +21,7 @@ use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
 use crate::agenda::Agenda;
+use crate::outputs::Outputs;
 use crate::batch::Columns;
 use crate::partitions::Partitions;
 use crate::{Batch, FixedMap};
@@ -97,12 +96,9 @@ impl<'scope, T: Timestamp + TotalOrder, R: Columnar<Container: Container>> Water
         let mut builder = OperatorBuilder::new("Watermark".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
         let mut clocks = builder.new_input(clocks, Pipeline);
-        let (output, rows) = builder.new_output();
-        let mut row_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, late) = builder.new_output();
-        let mut late_output = OutputBuilder::<T, CapacityContainerBuilder<Batch<R>>>::from(output);
-        let (output, floors) = builder.new_output();
-        let mut floor_output = OutputBuilder::<T, CapacityContainerBuilder<Vec<i64>>>::from(output);
+        let (mut row_output, rows) = builder.output::<Batch<R>>();
+        let (mut late_output, late) = builder.output::<Batch<R>>();
+        let (mut floor_output, floors) = builder.output::<Vec<i64>>();
 
         builder.build(move |_capabilities| {
             let mut agenda = Agenda::<T, Batch<R>, (u32, i64), 3>::default();

@@ -16,9 +16,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Whether this process has become a member of its consumer group.
 static JOINED: AtomicBool = AtomicBool::new(false);
 
-/// This process is a member of its group, or no longer.
-pub fn joined(is_member: bool) {
-    JOINED.store(is_member, Relaxed);
+/// This process is a member of its group.
+pub fn joined() {
+    JOINED.store(true, Relaxed);
 }
 
 /// 200 when it is ready, 503 with the reasons when it is not.

@@ -39,11 +39,11 @@ pub fn checks(config: &Config) -> Vec<Check> {
     };
     let names = Names::new(kafka.topic_prefix.as_deref());
     let read: Vec<String> = names.all().map(str::to_owned).to_vec();
-    let written = if kafka.produce { sink::topics(config) } else { Vec::new() };
+    let written = if kafka.send { sink::topics(config) } else { Vec::new() };
     let mut checks = vec![Check::new(brokers, Ok(answering(&metadata)))];
     checks.extend(read.iter().chain(&written).map(|name| topic(&metadata, name)));
     checks.push(Check::new(format!("consumer group {}", kafka.group), group(&consumer, &metadata, &read)));
-    if kafka.produce {
+    if kafka.send {
         checks.push(Check::new("producer", producer(config)));
     }
     checks

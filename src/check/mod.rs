@@ -69,10 +69,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<(), Failure> {
 
 /// What is wrong, of a server that is asked once.
 fn told(failure: patience::Failure) -> String {
-    match failure {
-        patience::Failure::Passing(why) => format!("{why}; try again later"),
-        patience::Failure::Final(why, advice) => format!("{why}; {advice}"),
-    }
+    failure.asked_once().told().to_string()
 }
 
 /// A check in JSON.

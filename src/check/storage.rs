@@ -27,7 +27,7 @@ pub fn checks(store: &Store, config: &Config) -> Vec<Check> {
 
 /// Whether an object can be put into a bucket.
 fn bucket(place: &objects::Place, config: &Config) -> Result<String, String> {
-    let store = objects::Store::open(place, config, true).map_err(|error| format!("{error:#}"))?;
+    let store = objects::Store::open(place, config).map_err(|error| format!("{error:#}"))?;
     store.probe().map(|()| "can be written".to_owned()).map_err(told)
 }
 

@@ -2,7 +2,7 @@
 
 use clickhouse::error::Error;
 
-use crate::patience::Failure;
+use crate::patience::{Failure, chain};
 
 /// Exceptions that pass by themselves, by ClickHouse's codes. Any other is final: the same again would fail again.
 static PASSING: &[(u32, &str)] = &[
@@ -82,20 +82,6 @@ fn of_answer(text: &str) -> Failure {
 fn code_of(text: &str) -> Option<u32> {
     let digits = text.split("Code: ").nth(1)?;
     digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())].parse().ok()
-}
-
-/// An error and what it came of.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text
 }
 
 /// The first line, not too much of it.

@@ -19,7 +19,7 @@ impl Default for Config {
                 brokers: "127.0.0.1:9092".into(),
                 group: "hexflow".into(),
                 topic_prefix: None,
-                produce: true,
+                send: true,
                 citylens: Batching { batch_size: 500, max_concurrency: 4, linger_ms: 100 },
                 properties: Properties::default(),
             },

@@ -41,7 +41,7 @@ pub(super) static KEYS: &[Key] = &[
     key!(kafka.brokers, "brokers to ask first, host:port, separated by commas"),
     key!(kafka.group, "consumer group, by which processes share partitions"),
     key!(kafka.topic_prefix, "what stands before each topic's name on the brokers; empty: nothing"),
-    key!(kafka.produce, "whether a run sends messages on to the outgoing topics: true or false"),
+    key!(kafka.send, "whether a run sends messages on to the outgoing topics: true or false"),
     key!(kafka.citylens.batch_size, "records in one batch, at most"),
     key!(kafka.citylens.max_concurrency, "batches that a process gathers at once; together they are an epoch"),
     key!(kafka.citylens.linger_ms, "milliseconds that a batch waits to be filled"),

@@ -63,7 +63,7 @@ pub struct Kafka {
     /// What stands before each topic's name on the brokers; without it the names are the contract's.
     pub topic_prefix: Option<String>,
     /// Whether a run sends on what it has stored, and sets malformed records aside.
-    pub produce: bool,
+    pub send: bool,
     /// How the citylens topics are consumed.
     pub citylens: Batching,
     /// Handed to librdkafka as they are: TLS, SASL, and whatever else it knows.

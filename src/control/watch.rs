@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use hexflow_dataflows::decode::Stall;
-use hexflow_dataflows::rows::partition_of_stream;
 use tracing::{info, warn};
 
 use super::handle::{Handle, Partitions};
@@ -132,8 +131,7 @@ impl Book {
         let row = |stall: &Stall| {
             let key = (stall.stream, stall.offset);
             let since = *self.since.entry(key).or_insert_with(|| old.get(&key).copied().unwrap_or(now));
-            let (topic, partition) = partition_of_stream(stall.stream);
-            let topic = self.names.of(topic).to_owned();
+            let (topic, partition) = self.partition(stall.stream);
             // A text of PostgreSQL's holds any character but this.
             let [reason, head] = [&stall.reason, &stall.head].map(|text| text.replace('\0', "\u{fffd}"));
             let by = self.by.clone();
@@ -165,8 +163,8 @@ impl Book {
     }
 
     fn partition(&self, stream: u32) -> (String, u32) {
-        let (topic, partition) = partition_of_stream(stream);
-        (self.names.of(topic).to_owned(), partition)
+        let (topic, partition) = self.names.place(stream);
+        (topic.to_owned(), partition)
     }
 }
 

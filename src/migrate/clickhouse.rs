@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::Target;
 use super::step::{State, Step};
@@ -32,14 +32,8 @@ impl Tables {
     }
 
     fn told<T>(&self, what: &str, answer: std::result::Result<T, Failure>) -> Result<T> {
-        answer.map_err(|failure| match failure {
-            Failure::Passing(why) => {
-                anyhow!("cannot {what}: ClickHouse at {}: {why}; try again later", self.server.url())
-            }
-            Failure::Final(why, advice) => {
-                anyhow!("cannot {what}: ClickHouse at {}: {why}; {advice}", self.server.url())
-            }
-        })
+        let whom = format!("ClickHouse at {}", self.server.url());
+        answer.map_err(|failure| failure.asked_once().told_of(what, &whom))
     }
 }
 

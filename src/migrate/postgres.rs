@@ -48,10 +48,7 @@ impl Tables {
 
     fn ask<T>(&self, what: &str, ask: impl FnOnce(&mut Postgres) -> Answer<T>) -> Result<T> {
         let answer = Postgres::new(&self.url).and_then(|mut server| ask(&mut server));
-        answer.map_err(|failure| match failure {
-            Failure::Passing(why) => Failure::Final(why, "try again later").told_of(what, &self.name),
-            failure => failure.told_of(what, &self.name),
-        })
+        answer.map_err(|failure| failure.asked_once().told_of(what, &self.name))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use object_store::Error;
 
-use crate::patience::Failure;
+use crate::patience::{Failure, chain};
 
 /// What `error` of a store that is on this machine, or is not, means.
 pub fn of(error: &Error, is_local: bool) -> Failure {
-    let why = shown(error);
+    // It holds addresses and no keys.
+    let why = chain(error);
     match error {
         Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => {
             Failure::Final(why, "check object_store.access_key and object_store.secret_key, and what they may do")
@@ -19,18 +20,4 @@ pub fn of(error: &Error, is_local: bool) -> Failure {
         _ if is_local => Failure::Final(why, "make room for it and let it be written, then run the same again"),
         _ => Failure::Passing(why),
     }
-}
-
-/// The error with its causes: its own text leaves the last of them out. It holds addresses and no keys.
-fn shown(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = next.source();
-    }
-    text
 }

@@ -63,16 +63,14 @@ impl Place {
         }
     }
 
-    /// Opens it; objects survive a loss of power if they are to be `durable`. Sends nothing yet.
-    ///
-    /// Fails if the configuration does not make a client.
-    pub fn open(&self, config: &config::ObjectStore, durable: bool) -> Result<Opened> {
+    /// Opens it; sends nothing yet. Fails if the configuration does not make a client.
+    pub fn open(&self, config: &config::ObjectStore) -> Result<Opened> {
         match self {
             Place::Folder(folder) => {
                 let folder = std::path::absolute(folder)?;
                 let prefix = Path::from_absolute_path(&folder)
                     .with_context(|| format!("{} cannot be a folder of objects", folder.display()))?;
-                let store = Arc::new(LocalFileSystem::new().with_fsync(durable));
+                let store = Arc::new(LocalFileSystem::new());
                 // An object's name says what it holds: one that stands already is left as it is.
                 Ok(Opened { store, prefix, mode: PutMode::Create })
             }

@@ -30,14 +30,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store at `place`; objects survive a loss of power if they are to be `durable`. Sends nothing yet.
-    ///
-    /// Fails if the configuration does not make a client.
-    pub fn open(place: &Place, config: &Config, durable: bool) -> Result<Self> {
+    /// The store at `place`; sends nothing yet. Fails if the configuration does not make a client.
+    pub fn open(place: &Place, config: &Config) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
         let shown = place.shown();
         Ok(Store {
-            opened: place.open(&config.object_store, durable)?,
+            opened: place.open(&config.object_store)?,
             is_local: place.is_local(),
             runtime,
             patience: Patience::new(format!("the object store {shown}"), config.retry_interval),

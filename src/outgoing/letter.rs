@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::rows::partition_of_stream;
 
-use super::messages::{Address, Header, Message, Messages};
+use super::messages::{Address, Header, Messages};
 
 /// What follows a topic's name in that of its dead letters.
 pub const SUFFIX: &str = ".dlq";
@@ -51,11 +51,6 @@ impl<'a> Letter<'a> {
         let (partition, offset) = (text(partition).parse().ok(), text(offset).parse().ok());
         Letter { headers, error: text(error), partition, offset }
     }
-
-    /// The letter that a message is.
-    pub fn of_message(message: Message<'a>) -> Self {
-        Letter::of(message.headers().collect())
-    }
 }
 
 #[cfg(test)]
@@ -89,7 +84,7 @@ mod tests {
                 partition: Some(3),
                 offset: Some(17),
             };
-            assert_eq!(Letter::of_message(message), expected);
+            assert_eq!(Letter::of(message.headers().collect()), expected);
         }
     }
 }

@@ -87,8 +87,7 @@ impl Plan {
             plan.sinks.push(queue);
         }
         if let Some(place) = objects.filter(|_| !args.dry_run) {
-            // A replay is run again after a loss of power.
-            let store = objects::Store::open(&place, config, !args.afresh)?;
+            let store = objects::Store::open(&place, config)?;
             let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
         }
@@ -151,7 +150,7 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
         config::OnMalformed::DeadLetter if args.emit.is_some() || args.send => OnMalformed::DeadLetter,
         config::OnMalformed::DeadLetter => {
             let message = "on_malformed = \"dead_letter\" needs somewhere to put them: a replay --emit DIR, a run \
-                           kafka.produce = true";
+                           kafka.send = true";
             return Err(Failure::usage(message));
         }
     };

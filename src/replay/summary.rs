@@ -56,7 +56,7 @@ impl Summary {
         let seconds = elapsed.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let records_per_second = counts.records as f64 / seconds.max(1e-9);
-        let Counts { records, upserts, duplicates, stale, malformed, ignored, dead_letters, skipped } = counts;
+        let Counts { records, upserts, duplicates, stale, malformed, ignored, dead_letters, skipped, .. } = counts;
         let stalled = counts.stalled();
         let (stalls, passed_over) = (stalls.iter().map(standing).collect(), progress.passed_over.load(Relaxed));
         let all = Numbers {

@@ -16,7 +16,7 @@ use super::beats::{self, Beats, Heard};
 use crate::board::Board;
 use crate::control::mapper::{Arrival, Rows};
 use crate::flow::{self, Flow};
-use crate::sources::kafka::feeder::News;
+use crate::sources::kafka::feeder::{News, Stalls};
 use crate::sources::kafka::gate::Gate;
 use crate::sources::kafka::source::{self, Feed};
 
@@ -146,7 +146,7 @@ impl Told {
         (self.frontier, self.changes) = (Some(frontier), board.changes());
         let stalls = changed.then(|| {
             let resolved = board.take_resolved();
-            (board.standing(), resolved)
+            Stalls { standing: board.standing_since(), resolved, held: board.held() }
         });
         let _ = news.send(News { frontier, stalls }); // nobody listens any more only when the run ends
     }

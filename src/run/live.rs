@@ -1,6 +1,7 @@
 //! Runs live: starts the threads and workers, waits until they have stopped, says what was done.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -37,19 +38,22 @@ use crate::sources::kafka::gather::Gathering;
 use crate::sources::kafka::ledger::Ledger;
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
+use crate::sources::kafka::watch::Watch;
 use crate::sources::kafka::{client, lag, start};
 
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
     api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
+    let (stop, under_way) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+    signals::listen(Arc::clone(&stop), Arc::clone(&under_way))?;
     let (fault, faults) = Fault::new();
     let control = Control::start(args, config, &fault)?;
     let consumer = consumer(args, config, &fault, control.handle())?;
     let outlets = Outlets {
         store: &args.store,
         emit: None,
-        send: config.kafka.produce,
+        send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
         afresh: false,
@@ -58,9 +62,8 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     plan.settings.skips = control.handle().skips().clone();
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::listen(Arc::clone(&stop))?;
 
+    under_way.store(true, Relaxed);
     let began = Instant::now();
     let shared = Shared::default();
     let (workers, ends) = worker_plans(args, config, plan, &shared, &control)?;
@@ -96,10 +99,11 @@ fn consumer(
 ) -> Result<BaseConsumer<Context>, Failure> {
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let client = client::config(&config.kafka)?;
-    let (ledger, watch) = <(Arc<Mutex<Ledger>>, _)>::default();
-    lag::start(&client, names.clone(), Arc::clone(&ledger))?;
+    let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
+    let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
     let (fault, control) = (fault.clone(), control.clone());
     let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault, control })?;
+    lag::start(&client, names.clone(), lag_of, watched, failing)?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;
     }

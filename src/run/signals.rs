@@ -13,14 +13,19 @@ use tracing::{error, info};
 /// How long what is in flight may take to be stored: less than the 30 s after which supervisors kill.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// Sets `stop` at the first signal; the second ends the process at once with exit code 1.
-pub fn listen(stop: Arc<AtomicBool>) -> Result<()> {
+/// Sets `stop` at the first signal; the second ends the process at once with exit code 1. Before anything is `under_way`,
+/// while servers are waited for, the first ends it with 0.
+pub fn listen(stop: Arc<AtomicBool>, under_way: Arc<AtomicBool>) -> Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot listen to signals")?;
     let wait = move || {
         for _ in signals.forever() {
             if stop.swap(true, Relaxed) {
                 error!("aborted; what was stored stays, and the rest is read again by the next run");
                 std::process::exit(1);
+            }
+            if !under_way.load(Relaxed) {
+                info!("stopped before anything was read");
+                std::process::exit(0);
             }
             info!("stopping; once more to abort");
         }

@@ -29,11 +29,13 @@ struct Frontier {
 impl Frontier {
     /// It is `oldest` at `now`, and that is explained or not; says for how long it has stood still unexplained.
     fn see(&mut self, oldest: u64, explained: bool, now: Instant) -> Duration {
-        let moved = oldest != self.oldest || oldest == 0;
-        self.oldest = oldest;
-        if moved || explained {
+        let moved = std::mem::replace(&mut self.oldest, oldest) != oldest;
+        if oldest == 0 || explained {
             self.since = None;
             return Duration::ZERO;
+        }
+        if moved {
+            self.since = Some(now);
         }
         now.duration_since(*self.since.get_or_insert(now))
     }

@@ -3,12 +3,12 @@
 use hexflow_dataflows::counts::Counts;
 use tracing::{error, info, warn};
 
-use super::labels::{Outcome, Server};
+use super::labels::{Outcome, Server, State};
 use super::metrics;
 
 /// Records have been settled.
 pub fn settled(counts: &Counts) {
-    let Counts { upserts, duplicates, stale, ignored, malformed, dead_letters, .. } = *counts;
+    let Counts { upserts, duplicates, stale, ignored, malformed, dead_letters, skipped, remembered, .. } = *counts;
     let outcomes = [
         ("upsert", upserts),
         ("duplicate", duplicates),
@@ -16,10 +16,12 @@ pub fn settled(counts: &Counts) {
         ("ignored", ignored),
         ("malformed", malformed),
         ("dead_letter", dead_letters),
+        ("skipped", skipped),
     ];
     for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
         metrics().outcomes.get_or_create(&Outcome { outcome }).inc_by(count);
     }
+    metrics().state.get_or_create(&State { state: "dedup_keys" }).inc_by(remembered);
 }
 
 /// A server did not answer; `is_told` if the log is to say so.

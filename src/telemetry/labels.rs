@@ -28,7 +28,7 @@ pub struct Server {
 /// What became of a record.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Outcome {
-    /// `upsert`, `duplicate`, `stale`, `ignored`, `malformed` or `dead_letter`.
+    /// `upsert`, `duplicate`, `stale`, `ignored`, `malformed`, `dead_letter` or `skipped`.
     pub outcome: &'static str,
 }
 

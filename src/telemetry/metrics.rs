@@ -39,13 +39,13 @@ pub struct Metrics {
     pub lag_seconds: Family<Partition, Seconds>,
     /// Partitions that this process reads.
     pub partitions: Gauge,
-    /// Commits that the brokers have acknowledged.
+    /// Commits sent to the brokers.
     pub commits: Counter,
     /// What became of records.
     pub outcomes: Family<Outcome, Counter>,
     /// Partitions that stand still, of the whole cluster.
     pub stalls: Gauge,
-    /// Time for which a partition of this process has stood still.
+    /// When a partition of the cluster came to stand still.
     pub stalled: Family<Partition, Seconds>,
     /// Time of a sink's commits.
     pub sink_time: Family<Sink, Histogram, fn() -> Histogram>,
@@ -85,10 +85,16 @@ impl Metrics {
                 default(),
             ),
             partitions: plain(r, "partitions", "Partitions that this process reads"),
-            commits: plain(r, "commits", "Commits that the brokers have acknowledged"),
+            commits: plain(r, "commits", "Commits sent to the brokers"),
             outcomes: counted(r, "outcome", "What became of records; told by the first process for all", records()),
             stalls: plain(r, "stalls", "Partitions of the cluster that stand still"),
-            stalled: with_unit(r, "stalled", "Time for which a partition has stood still", Unit::Seconds, default()),
+            stalled: with_unit(
+                r,
+                "stalled_since",
+                "When a partition came to stand still, since the epoch",
+                Unit::Seconds,
+                default(),
+            ),
             sink_time: with_unit(
                 r,
                 "sink_commit",

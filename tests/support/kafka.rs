@@ -102,6 +102,15 @@ impl Topics {
         }
     }
 
+    /// Deletes a topic.
+    pub(crate) fn delete(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().expect("a client");
+        let name = self.name(topic);
+        for gone in block_on(admin.delete_topics(&[&name], &AdminOptions::new())).expect("an answer") {
+            gone.expect("it was there");
+        }
+    }
+
     /// The dead letters of the topics that are read.
     pub(crate) fn create_dead_letters(&self) {
         self.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (format!("{}.dlq", self.name(topic)), 6)));

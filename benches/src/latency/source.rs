@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use hexflow::sources::batching::{Batching, Filling};
 use hexflow::sources::dump::records::Slice;
-use timely::container::CapacityContainerBuilder;
-use timely::dataflow::operators::generic::OutputBuilder;
+use hexflow_operators::outputs::Outputs;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{ProbeHandle, Scope, Stream};
 
@@ -49,8 +48,7 @@ pub(super) struct Offer {
 /// Emits this worker's records as they arrive.
 pub(super) fn records<'scope>(scope: Scope<'scope, u64>, offer: Offer) -> Stream<'scope, u64, Slice> {
     let mut builder = OperatorBuilder::new("Offer".to_owned(), scope);
-    let (output, stream) = builder.new_output();
-    let mut output = OutputBuilder::<u64, CapacityContainerBuilder<Slice>>::from(output);
+    let (mut output, stream) = builder.output::<Slice>();
     let (activator, peers) = (scope.activator_for(builder.operator_info().address), scope.peers());
     builder.build(move |mut capabilities| {
         let mut capability = capabilities.pop();

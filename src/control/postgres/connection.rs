@@ -1,7 +1,5 @@
 //! One connection to the server: made when it is first used, and made anew after it was lost.
 
-use std::error::Error as _;
-
 use postgres::{Client, Error};
 
 use super::address::{self, Address};
@@ -42,20 +40,6 @@ impl Postgres {
             Err(error) => Err(failure::of(&error)),
         }
     }
-}
-
-/// An error and what it came of, in one line.
-pub fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text.replace('\n', " ")
 }
 
 /// Of a number that the table cannot hold, or that it holds and nothing else can.

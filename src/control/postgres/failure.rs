@@ -4,8 +4,7 @@ use std::error::Error as _;
 
 use postgres::Error;
 
-use super::connection::chain;
-use crate::patience::Failure;
+use crate::patience::{Failure, chain};
 
 /// Errors that pass by themselves, by the beginning of their code. Any other that the server names is final.
 static PASSING: &[(&str, &str)] = &[

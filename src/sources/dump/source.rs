@@ -8,8 +8,7 @@ use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use timely::container::CapacityContainerBuilder;
-use timely::dataflow::operators::generic::OutputBuilder;
+use hexflow_operators::outputs::Outputs;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{ProbeHandle, Scope, Stream};
 use timely::scheduling::SyncActivator;
@@ -39,8 +38,7 @@ pub struct Feed {
 /// Emits the slices dealt to this worker; the activator wakes it when there are more.
 pub fn records<'scope>(scope: Scope<'scope, u64>, feed: Feed) -> (Stream<'scope, u64, Slice>, SyncActivator) {
     let mut builder = OperatorBuilder::new("Dumps".to_owned(), scope);
-    let (output, stream) = builder.new_output();
-    let mut output = OutputBuilder::<u64, CapacityContainerBuilder<Slice>>::from(output);
+    let (mut output, stream) = builder.output::<Slice>();
     let info = builder.operator_info();
     let woken = scope.worker().sync_activator_for(info.address.to_vec());
     let activator = scope.activator_for(info.address);

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 
 use super::context::Context;
+use crate::telemetry::metrics;
 
 /// Time between two commits.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -21,7 +22,7 @@ pub struct Commits {
 }
 
 impl Commits {
-    /// Commits what is durable, if it is time; that it was acknowledged the consumer's context hears.
+    /// Commits what is durable, if it is time; that it was acknowledged is heard when the brokers are asked (`lag.rs`).
     pub fn now_and_then(&mut self, consumer: &BaseConsumer<Context>) {
         if self.sent.as_ref().is_some_and(|(_, when)| when.elapsed() < PERIOD) {
             return;
@@ -32,8 +33,9 @@ impl Commits {
         if durable.is_empty() || known {
             return;
         }
-        if let Err(error) = consumer.commit(&context.names.offsets(&durable), CommitMode::Async) {
-            context.watch.say(&format!("cannot commit yet: {error}"));
+        match consumer.commit(&context.names.offsets(&durable), CommitMode::Async) {
+            Ok(()) => drop(metrics().commits.inc()),
+            Err(error) => context.watch.say(&format!("cannot commit yet: {error}")),
         }
         self.sent = Some((durable, Instant::now()));
     }

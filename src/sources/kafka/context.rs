@@ -6,7 +6,7 @@ use hexflow_dataflows::rows::stream_of;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::ledger::Ledger;
@@ -15,7 +15,6 @@ use super::watch::Watch;
 use crate::api::health::joined;
 use crate::control::Handle;
 use crate::fault::Fault;
-use crate::telemetry::metrics;
 
 /// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
 /// and `log`.
@@ -105,7 +104,7 @@ impl ConsumerContext for Context {
         match rebalance {
             Rebalance::Assign(list) => {
                 self.watch.found();
-                joined(true);
+                joined();
                 if !self.control.is_open()
                     && let Err(error) = consumer.pause(list)
                 {
@@ -116,19 +115,6 @@ impl ConsumerContext for Context {
             }
             Rebalance::Revoke(_) => {}
             Rebalance::Error(error) => self.watch.say(&format!("partitions could not be shared out: {error}")),
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        // What was not acknowledged is committed with the next.
-        if result.is_ok() {
-            metrics().commits.inc();
-            let mut ledger = self.ledger();
-            for (stream, offset) in self.streams(offsets) {
-                if let Offset::Offset(offset) = offset {
-                    ledger.committed(stream, offset.cast_unsigned());
-                }
-            }
         }
     }
 }

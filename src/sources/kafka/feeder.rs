@@ -39,8 +39,18 @@ const SEEK_PATIENCE: Duration = Duration::from_secs(5);
 pub struct News {
     /// All below it is durable in every sink; none when all is done.
     pub frontier: Option<u64>,
-    /// Where partitions stand still, and where those stood that can go on; only when that has changed.
-    pub stalls: Option<(Vec<Stall>, FixedMap<u32, u64>)>,
+    /// Where partitions stand still; only when that has changed.
+    pub stalls: Option<Stalls>,
+}
+
+/// What a worker's board says of stalls.
+pub struct Stalls {
+    /// The partitions that stand still, each with the epoch that told of it last.
+    pub standing: Vec<(Stall, u64)>,
+    /// Where those stood that can go on.
+    pub resolved: FixedMap<u32, u64>,
+    /// Where workers hold partitions back until the record there has come again.
+    pub held: FixedMap<u32, u64>,
 }
 
 /// Reads for the workers of one process.
@@ -168,11 +178,11 @@ impl Feeder {
     }
 
     fn heed(&mut self, news: News) -> bool {
-        if let Some((stalls, resolved)) = news.stalls {
-            let standing = stalls.iter().map(|stall| (stall.stream, stall.offset)).collect();
-            let orders = self.consumer.context().ledger().stalls(&standing, &resolved);
+        if let Some(Stalls { standing: stalls, resolved, held }) = news.stalls {
+            let standing = stalls.iter().map(|(stall, time)| (stall.stream, (stall.offset, *time))).collect();
+            let orders = self.consumer.context().ledger().hold(held).stalls(&standing, &resolved);
             self.obey(orders);
-            self.stalled.set(stalls);
+            self.stalled.set(stalls.into_iter().map(|(stall, _)| stall).collect());
         }
         // Not before: what an epoch is cut to is known before it is settled.
         self.consumer.context().ledger().settle(news.frontier);

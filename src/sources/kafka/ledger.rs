@@ -27,6 +27,11 @@ pub struct Ledger {
     /// The records gathered for the next epoch: of each partition the offset behind the last.
     gathered: FixedMap<Stream, End>,
     epochs: VecDeque<Epoch>,
+    /// The last that was dealt.
+    dealt: u64,
+    /// Where the workers hold back partitions, also such as are no longer ours: until the record there has come again and
+    /// gone on, they drop what is behind it.
+    held: FixedMap<Stream, u64>,
 }
 
 /// How far reading, storing and committing one partition has come. Offsets are those of the next record.
@@ -40,6 +45,8 @@ struct Reading {
     seen: u64,
     /// Where it stands still; it is to be read again from here.
     halted: Option<u64>,
+    /// The first epoch that may hold what was read again last: what earlier ones tell of it is no news.
+    again: u64,
     /// All below is durable.
     durable: u64,
     /// The time of the last durable record, ms since the epoch.
@@ -64,6 +71,17 @@ struct End {
     offset: u64,
     /// The record's time, ms since the epoch; unknown once the part was cut.
     ms: Option<i64>,
+}
+
+/// How far a partition has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The partition.
+    pub stream: Stream,
+    /// What the brokers have acknowledged; 0 if nothing yet.
+    pub committed: u64,
+    /// The time of the last durable record, ms since the epoch.
+    pub durable_ms: Option<i64>,
 }
 
 /// What is to become of a record that was read.
@@ -125,6 +143,13 @@ impl Ledger {
         let Some(reading) = self.partitions.get_mut(&stream).filter(|reading| reading.halted.is_none()) else {
             return Taken::Not;
         };
+        if reading.began.is_none()
+            && let Some(&stall) = self.held.get(&stream).filter(|stall| **stall < offset)
+        {
+            // Another process has got over it while it had the partition; our workers have to see that too.
+            (reading.began, reading.halted) = (Some(0), Some(stall));
+            return Taken::Not;
+        }
         let first = offset >= reading.seen;
         reading.began.get_or_insert(offset);
         reading.next = Some(offset + 1);
@@ -135,12 +160,17 @@ impl Ledger {
 
     /// What was gathered was dealt as the epoch `time`.
     pub fn deal(&mut self, time: u64) {
+        self.dealt = time;
         self.epochs.push_back(Epoch { time, dealt: Instant::now(), ends: std::mem::take(&mut self.gathered) });
     }
 
-    /// The partitions that are ours, each with the time of its last durable record, ms since the epoch.
-    pub fn durable_times(&self) -> Vec<(Stream, Option<i64>)> {
-        self.partitions.iter().map(|(stream, reading)| (*stream, reading.durable_ms)).collect()
+    /// The partitions that are ours, and how far each has come.
+    pub fn settled(&self) -> Vec<Settled> {
+        let settled = |(&stream, reading): (&Stream, &Reading)| {
+            let &Reading { committed, durable_ms, .. } = reading;
+            Settled { stream, committed, durable_ms }
+        };
+        self.partitions.iter().map(settled).collect()
     }
 
     /// Tells how far behind the oldest epoch in flight is.
@@ -158,13 +188,21 @@ impl Ledger {
         self.epochs.len()
     }
 
-    /// The partitions of `standing` stand still, each at its lowest stall: what is behind that was dropped.
-    pub fn stalls(&mut self, standing: &FixedMap<Stream, u64>, resolved: &FixedMap<Stream, u64>) -> Orders {
+    /// The workers hold partitions back at these offsets, until the record there has come again and gone on.
+    pub fn hold(&mut self, held: FixedMap<Stream, u64>) -> &mut Self {
+        self.held = held;
+        self
+    }
+
+    /// The partitions of `standing` stand still, each at its lowest stall, told of by the epoch beside it: what is behind
+    /// that was dropped.
+    pub fn stalls(&mut self, standing: &FixedMap<Stream, (u64, u64)>, resolved: &FixedMap<Stream, u64>) -> Orders {
         let mut orders = Orders::default();
-        for (&stream, &offset) in standing.iter().chain(resolved) {
+        let resolved_now = resolved.iter().map(|(&stream, &offset)| (stream, (offset, u64::MAX)));
+        for (stream, (offset, time)) in standing.iter().map(|(&stream, &told)| (stream, told)).chain(resolved_now) {
             let Some(reading) = self.partitions.get_mut(&stream) else { continue };
-            if reading.next.is_none_or(|next| next <= offset) {
-                continue; // it is still to come, and will stall again if it has to
+            if reading.next.is_none_or(|next| next <= offset) || time < reading.again {
+                continue; // it is still to come, or to be told of, and will stall again if it has to
             }
             // An assignment that began behind the stall has to show that the record can go on.
             let skipped = reading.began.replace(0).is_some_and(|began| offset < began);
@@ -204,6 +242,7 @@ impl Ledger {
         let reading = self.partitions.get_mut(&stream)?;
         let offset = reading.halted.take()?;
         reading.next = Some(offset);
+        reading.again = self.dealt + 1;
         Some((stream, offset))
     }
 

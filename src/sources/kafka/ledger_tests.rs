@@ -25,6 +25,16 @@ fn at(stalls: &[(u32, u64)]) -> FixedMap<u32, u64> {
     stalls.iter().copied().collect()
 }
 
+/// A stall that the latest epoch has told of.
+fn told(stream: u32, offset: u64) -> FixedMap<u32, (u64, u64)> {
+    [(stream, (offset, u64::MAX))].into_iter().collect()
+}
+
+/// No stall.
+fn none() -> FixedMap<u32, (u64, u64)> {
+    FixedMap::default()
+}
+
 #[test]
 fn what_is_durable_is_committed_once() {
     let mut ledger = book();
@@ -41,7 +51,7 @@ fn what_is_durable_is_committed_once() {
 #[test]
 fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     let mut ledger = book();
-    let orders = ledger.stalls(&at(&[(1, 3)]), &at(&[]));
+    let orders = ledger.stalls(&told(1, 3), &at(&[]));
     assert_eq!(orders, Orders { pause: vec![1], rewind: vec![] });
     assert_eq!((ledger.take(1, 10, None), ledger.take(2, 10, None)), (Taken::Not, Taken::First));
     ledger.deal(3);
@@ -49,8 +59,8 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
 
     // Resolved: it leaves the board, and is read once more from there.
-    assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![], rewind: vec![(1, 3)] });
-    assert_eq!(ledger.stalls(&at(&[]), &at(&[])), Orders::default());
+    assert_eq!(ledger.stalls(&none(), &at(&[(1, 3)])), Orders { pause: vec![], rewind: vec![(1, 3)] });
+    assert_eq!(ledger.stalls(&none(), &at(&[])), Orders::default());
     assert_eq!(
         [ledger.take(1, 3, None), ledger.take(1, 9, None), ledger.take(1, 10, None)],
         [Taken::Again, Taken::Again, Taken::First]
@@ -61,11 +71,27 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     assert_eq!(commits(&ledger), [(1, 11), (2, 11)]);
 }
 
+/// Tried again without being resolved, it goes through: what the board still says of the first attempt cuts nothing.
+#[test]
+fn an_old_word_of_a_stall_does_not_cut_what_was_read_again() {
+    let mut ledger = book();
+    let first = [(1, (3, 2))].into_iter().collect();
+    ledger.stalls(&first, &at(&[]));
+    ledger.settle(Some(3));
+    assert_eq!(ledger.rewind(1), Some((1, 3)));
+    (3..10).for_each(|offset| assert_eq!(ledger.take(1, offset, None), Taken::Again));
+    ledger.deal(3);
+    assert_eq!(ledger.stalls(&first, &at(&[])), Orders::default());
+    assert_eq!(ledger.stalls(&none(), &at(&[])), Orders::default());
+    ledger.settle(Some(4));
+    assert_eq!(commits(&ledger), [(1, 10), (2, 10)]);
+}
+
 /// What was in flight behind the stall when it was resolved was dropped: it is not committed before it came again.
 #[test]
 fn what_was_dropped_is_not_committed_by_an_old_epoch() {
     let mut ledger = book();
-    assert_eq!(ledger.stalls(&at(&[]), &at(&[(1, 3)])), Orders { pause: vec![1], rewind: vec![(1, 3)] });
+    assert_eq!(ledger.stalls(&none(), &at(&[(1, 3)])), Orders { pause: vec![1], rewind: vec![(1, 3)] });
     ledger.take(1, 3, None);
     ledger.deal(3);
     ledger.settle(Some(3));
@@ -77,13 +103,13 @@ fn what_was_dropped_is_not_committed_by_an_old_epoch() {
 #[test]
 fn a_stall_that_is_still_to_be_read_again_is_no_news() {
     let mut ledger = book();
-    ledger.stalls(&at(&[]), &at(&[(1, 3)]));
-    assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders::default());
+    ledger.stalls(&none(), &at(&[(1, 3)]));
+    assert_eq!(ledger.stalls(&told(1, 3), &at(&[])), Orders::default());
     ledger.take(1, 3, None);
     ledger.take(1, 4, None);
     ledger.deal(3);
     // And it stalls again.
-    assert_eq!(ledger.stalls(&at(&[(1, 3)]), &at(&[])), Orders { pause: vec![1], rewind: vec![] });
+    assert_eq!(ledger.stalls(&told(1, 3), &at(&[])), Orders { pause: vec![1], rewind: vec![] });
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 3), (2, 10)]);
 }
@@ -91,11 +117,11 @@ fn a_stall_that_is_still_to_be_read_again_is_no_news() {
 #[test]
 fn a_second_stall_below_the_first_goes_back_to_the_lowest() {
     let mut ledger = book();
-    ledger.stalls(&at(&[(1, 7)]), &at(&[]));
-    assert_eq!(ledger.stalls(&at(&[(1, 4)]), &at(&[])), Orders::default());
+    ledger.stalls(&told(1, 7), &at(&[]));
+    assert_eq!(ledger.stalls(&told(1, 4), &at(&[])), Orders::default());
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 4), (2, 10)]);
-    assert_eq!(ledger.stalls(&at(&[]), &at(&[])).rewind, [(1, 4)]);
+    assert_eq!(ledger.stalls(&none(), &at(&[])).rewind, [(1, 4)]);
 }
 
 #[test]
@@ -119,10 +145,26 @@ fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
     ledger.assign([1]);
     ledger.take(1, 20, None);
     ledger.deal(1);
-    let standing = at(&[(1, 15)]);
+    let standing = told(1, 15);
     assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![(1, 15)] });
     ledger.take(1, 15, None);
     assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![] });
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 15)]);
+}
+
+/// The same, of a partition that went while it stood and comes back when nothing is news.
+#[test]
+fn a_partition_that_comes_back_behind_its_stall_goes_back_to_it() {
+    let mut ledger = book();
+    ledger.hold(at(&[(1, 3)])).stalls(&told(1, 3), &at(&[]));
+    ledger.revoke([1]);
+    ledger.settle(None);
+    ledger.assign([1]);
+    assert_eq!(ledger.take(1, 8, None), Taken::Not, "the workers would drop it");
+    ledger.deal(3);
+    ledger.settle(None);
+    assert_eq!((commits(&ledger), ledger.halted()), (vec![(2, 10)], vec![(1, 3)]));
+    assert_eq!(ledger.rewind(1), Some((1, 3)));
+    assert_eq!(ledger.take(1, 3, None), Taken::First);
 }

@@ -27,6 +27,12 @@ impl Names {
         READ.iter().position(|read| *read == topic).map_or(topic.name(), |at| &self.0[at])
     }
 
+    /// The topic's name and the partition of a stream.
+    pub fn place(&self, stream: u32) -> (&str, u32) {
+        let (topic, partition) = partition_of_stream(stream);
+        (self.of(topic), partition)
+    }
+
     /// Whether a topic is read.
     pub fn reads(&self, topic: Topic) -> bool {
         READ.contains(&topic)

@@ -2,10 +2,11 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 
+use hexflow_operators::outputs::Outputs;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-use timely::dataflow::operators::generic::{Operator, OutputBuilder};
 use timely::dataflow::operators::vec::Broadcast;
 use timely::dataflow::{Scope, Stream, StreamVec};
 use timely::scheduling::SyncActivator;
@@ -26,10 +27,8 @@ pub struct Feed {
 /// Emits the batches dealt to this worker; the activator wakes it when there are more.
 pub fn records<'scope>(scope: Scope<'scope, u64>, feed: Feed) -> (Stream<'scope, u64, Batch>, SyncActivator) {
     let mut builder = OperatorBuilder::new("Kafka".to_owned(), scope);
-    let (output, stream) = builder.new_output();
-    let mut output = OutputBuilder::<u64, CapacityContainerBuilder<Batch>>::from(output);
-    let (told, telling) = builder.new_output();
-    let mut told = OutputBuilder::<u64, CapacityContainerBuilder<Vec<bool>>>::from(told);
+    let (mut output, stream) = builder.output::<Batch>();
+    let (mut told, telling) = builder.output::<Vec<bool>>();
     let info = builder.operator_info();
     let woken = scope.worker().sync_activator_for(info.address.to_vec());
     let activator = scope.activator_for(info.address);

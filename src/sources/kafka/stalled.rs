@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hexflow_dataflows::decode::Stall;
-use hexflow_dataflows::rows::partition_of_stream;
 
 use super::names::Names;
 use crate::api;
 use crate::control::store::Standing;
 use crate::control::watch::{now_ms, whoami};
-use crate::telemetry::{events, metrics};
+use crate::telemetry::{events, labels, metrics};
 
 /// A partition that waits for a track in flight is no news.
 const GRACE: Duration = Duration::from_secs(1);
@@ -52,8 +51,8 @@ impl Stalled {
         }
         self.show();
         for told in old.into_values().filter(|told| told.when.is_some()) {
-            let (topic, partition) = partition_of_stream(told.stall.stream);
-            events::goes_on(self.names.of(topic), partition, told.stall.offset);
+            let (topic, partition) = self.names.place(told.stall.stream);
+            events::goes_on(topic, partition, told.stall.offset);
         }
     }
 
@@ -74,26 +73,26 @@ impl Stalled {
             let Some(told) = self.stalls.get_mut(&key) else { continue };
             told.when = Some(now);
             let Stall { stream, offset, reason, head } = told.stall.clone();
-            let (topic, partition) = partition_of_stream(stream);
-            events::stands_still(self.names.of(topic), partition, offset, &reason, &head);
+            let (topic, partition) = self.names.place(stream);
+            events::stands_still(topic, partition, offset, &reason, &head);
         }
     }
 
-    /// For the API: all that stand still.
+    /// For the API and the metrics: all that stand still.
     fn show(&self) {
         let by = whoami();
+        metrics().stalled.clear();
+        for told in self.stalls.values() {
+            let (topic, partition) = self.names.place(told.stall.stream);
+            let label = labels::Partition { topic: topic.to_owned(), partition };
+            #[expect(clippy::cast_precision_loss, reason = "a time of today, to the ms")]
+            metrics().stalled.get_or_create(&label).set(told.since_ms as f64 / 1e3);
+        }
         let standing = self.stalls.values().map(|told| {
-            let (topic, partition) = partition_of_stream(told.stall.stream);
+            let (topic, partition) = self.names.place(told.stall.stream);
             let Stall { offset, reason, head, .. } = told.stall.clone();
-            Standing {
-                topic: self.names.of(topic).to_owned(),
-                partition,
-                offset,
-                reason,
-                head,
-                since: told.since_ms,
-                by: by.clone(),
-            }
+            let (topic, since, by) = (topic.to_owned(), told.since_ms, by.clone());
+            Standing { topic, partition, offset, reason, head, since, by }
         });
         api::stalls::set(standing.collect());
         metrics().stalls.set(i64::try_from(self.stalls.len()).unwrap_or(i64::MAX));
