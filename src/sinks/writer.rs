@@ -49,6 +49,8 @@ pub struct Reply {
 struct Job<W> {
     work: Work<W>,
     rows: usize,
+    /// When it was handed over.
+    since: Instant,
     ticket: u64,
     reply: Arc<Reply>,
 }
@@ -70,7 +72,7 @@ pub fn start<S: Sink>(name: &str, sink: S, fault: Fault) -> Result<(Queue, JoinH
         let is_short = waiting.fetch_add(1, Relaxed) < UNPREPARED_JOBS;
         let work = if is_short { Work::Rows(rows.clone()) } else { Work::Prepared(prepare(rows)) };
         // A sink whose thread has ended has raised the fault that ends this run.
-        let _ = sender.send(Job { work, rows: rows.len(), ticket, reply });
+        let _ = sender.send(Job { work, rows: rows.len(), since: Instant::now(), ticket, reply });
     };
     let thread = std::thread::Builder::new().name(name.to_owned());
     let what = name.to_owned();
@@ -134,7 +136,7 @@ fn serve<S: Sink>(name: &str, mut sink: S, queue: &Incoming<S::Work, impl Fn(&Ro
         let ended = matches!(next, Err(RecvTimeoutError::Disconnected));
         if let Ok(job) = next {
             if written.is_empty() {
-                since = Instant::now();
+                since = job.since;
             }
             rows += job.rows;
             let _busy = waiting::begin(name, false);

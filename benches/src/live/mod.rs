@@ -57,6 +57,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         }
         report.row(measure("backlog", workers, args.events.unwrap_or(BACKLOG), None)?);
     }
+    report.note(format!("latencies are those of records produced after the first {} s", producer::WARM_UP.as_secs()));
     report.note("cores and memory are the run's alone; the servers and the producer share the machine");
     report.print(args.json)
 }

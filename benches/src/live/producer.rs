@@ -20,6 +20,9 @@ const PROBE_EVERY: usize = 500;
 
 const DETECTIONS: &str = "axion.sense.citylens.detections";
 
+/// None is looked for before so long: broker, store and run have just been started, and a JVM compiles what it does often.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(15);
+
 /// How long what was produced last may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,7 +33,7 @@ pub(crate) type Probe = (String, Instant);
 pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64, probes: Sender<Probe>) -> Result<u64> {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
-        .set("linger.ms", "5")
+        .set("linger.ms", "20")
         .set("queue.buffering.max.messages", "200000")
         .create()?;
     let mut generate = Command::new(hexflow());
@@ -50,7 +53,7 @@ pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64,
         sent += 1;
         if record["topic"] == DETECTIONS {
             detections += 1;
-            if detections % PROBE_EVERY == 0 {
+            if detections % PROBE_EVERY == 0 && began.elapsed() > WARM_UP {
                 let _ = probes.send((probe(&record)?, Instant::now())); // nobody looks when nobody listens
             }
         }

@@ -61,6 +61,8 @@ fn serve(name: &str, verb: &str, args: &[&str]) -> Result<Child> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/servers").join(name);
     let mut command = Command::new(&script);
     command.arg(verb).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    // Tests want a broker that starts quickly, a bench one that runs well.
+    command.env("HEXFLOW_BROKER_JAVA", "-XX:+TieredCompilation");
     let mut child = command.spawn().with_context(|| format!("cannot run {}", script.display()))?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::block::Place;
+use super::blocks::Blocks;
 use super::look::{TUPLES_AT_ONCE, each_row, in_questions, quoted, rank, within};
 use crate::clickhouse::binary::Reader;
 use crate::clickhouse::schema::Table;
@@ -11,15 +12,19 @@ use crate::clickhouse::{Failure, Server, sql};
 
 /// The statements that leave one row of each key of `places`: the newest, of the same version the last that came.
 ///
+/// Only parts that hold blocks from `next_block` on are read. What stood before was found when it was looked up, and of two
+/// writers that did not find each other's rows then, both rows came later than that.
+///
 /// They name rows by key and block, so that two writers that find the same delete the same, and what comes later stays.
-pub fn mends(server: &Server, table: &Table, places: &[Place<'_>]) -> Result<Vec<String>, Failure> {
+pub fn mends(server: &Server, table: &Table, places: &[Place<'_>], next_block: u64) -> Result<Vec<String>, Failure> {
     let names = table.key().map(sql::name).collect::<Vec<_>>().join(", ");
     let mut twice = Vec::new();
     for some in in_questions(places) {
         let query = format!(
-            "SELECT {names} FROM {} WHERE {} GROUP BY {names} HAVING count() > 1",
+            "SELECT {names} FROM {} WHERE {} AND {} GROUP BY {names} HAVING count() > 1",
             server.table(table.name),
-            within(table, some)
+            within(table, some),
+            Blocks::since(next_block),
         );
         let answer = server.ask(&query)?;
         let mut reader = Reader::new(&answer);

@@ -1,6 +1,7 @@
 //! The ClickHouse store: rows made binary by the workers, versions looked up, what is superseded deleted, the rest inserted.
 
 pub mod block;
+pub mod blocks;
 pub mod look;
 pub mod mend;
 pub mod sink;

@@ -10,6 +10,7 @@ use hexflow_operators::upsert::Tally;
 use uuid::Uuid;
 
 use super::block::{Block, Place, Prepared};
+use super::blocks::Blocks;
 use super::upsert::judge;
 use crate::clickhouse::Server;
 use crate::clickhouse::schema::{TABLES, Table};
@@ -54,19 +55,20 @@ impl ClickHouse {
     fn write_all(&mut self, waiting: &[Prepared]) -> Result<Tally> {
         let ClickHouse { server, patience, .. } = self;
         let mut tally = Tally::default();
+        let blocks = patience.until_answered("look at the parts", |_| Blocks::now(server))?;
         let (mut tables, mut audits) = (Vec::new(), Vec::new());
         for table in &TABLES {
             let rows = places(waiting, table, |prepared| &prepared.rows);
             if rows.is_empty() {
                 continue;
             }
-            let judged = judge(server, patience, table, &rows, &mut tally)?;
+            let judged = judge(server, patience, table, &rows, &blocks, &mut tally)?;
             let all = places_beside(waiting, table);
             audits.extend(judged.won.iter().map(|&n| all[n]));
             tables.push(judged);
         }
         if let Some(table) = TABLES.iter().find(|table| table.name == "audit_log").filter(|_| !audits.is_empty()) {
-            judge(server, patience, table, &audits, &mut Tally::default())?.write(server, patience)?;
+            judge(server, patience, table, &audits, &blocks, &mut Tally::default())?.write(server, patience)?;
         }
         tables.into_iter().try_for_each(|judged| judged.write(server, patience))?;
         Ok(tally)

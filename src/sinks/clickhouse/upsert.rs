@@ -11,6 +11,7 @@ use hexflow_operators::upsert::Tally;
 use hexflow_operators::versions::{Verdict, Version};
 
 use super::block::Place;
+use super::blocks::Blocks;
 use super::look::{Standing, Stood, deletes, look_up};
 use super::mend::mends;
 use crate::clickhouse::schema::Table;
@@ -26,14 +27,18 @@ pub struct Judged<'a> {
     last: Vec<Place<'a>>,
     /// What stood under all keys.
     stood: Stood,
+    /// The table's next block, before that was looked up.
+    next_block: u64,
 }
 
-/// Judges `places`, rows of `table` in their order, against what stands; counts the verdicts.
+/// Judges `places`, rows of `table` in their order, against what stands; counts the verdicts. `blocks` were the next
+/// before.
 pub fn judge<'a>(
     server: &Server,
     patience: &mut Patience,
     table: &'static Table,
     places: &[Place<'a>],
+    blocks: &Blocks,
     tally: &mut Tally,
 ) -> Result<Judged<'a>> {
     let what = format!("read the table {}", table.name);
@@ -57,7 +62,7 @@ pub fn judge<'a>(
     let mut last: Vec<_> = last.into_values().collect();
     last.sort_unstable();
     let last = last.into_iter().map(|n| places[n]).collect();
-    Ok(Judged { table, won, last, stood })
+    Ok(Judged { table, won, last, stood, next_block: blocks.next_of(table) })
 }
 
 /// Whether a row is still to be written, where that stands.
@@ -72,7 +77,7 @@ fn is_wanted(place: &Place<'_>, standing: Option<&Standing>) -> bool {
 impl Judged<'_> {
     /// Makes the rows that won those that stand.
     pub fn write(self, server: &Server, patience: &mut Patience) -> Result<()> {
-        let Judged { table, mut last, mut stood, .. } = self;
+        let Judged { table, mut last, mut stood, next_block, .. } = self;
         if last.is_empty() {
             return Ok(());
         }
@@ -98,7 +103,7 @@ impl Judged<'_> {
         })?;
         // Another writer may have looked when we did, and have inserted too: the one that looks last finds both.
         patience.until_answered(&format!("read the table {} again", table.name), |_| {
-            mends(server, table, &all)?.iter().try_for_each(|mend| server.run(mend))
+            mends(server, table, &all, next_block)?.iter().try_for_each(|mend| server.run(mend))
         })
     }
 }

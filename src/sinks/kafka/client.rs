@@ -12,7 +12,7 @@ use crate::sources::kafka::client::{base, refused};
 /// What holds unless a property says otherwise.
 const DEFAULTS: [(&str, &str); 5] = [
     ("compression.type", "lz4"),
-    ("linger.ms", "5"),
+    ("linger.ms", "20"),
     // Together they bound what the library keeps; more is kept by the outbox until the library has room.
     ("queue.buffering.max.messages", "100000"),
     ("queue.buffering.max.kbytes", "65536"),

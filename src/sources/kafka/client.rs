@@ -29,13 +29,15 @@ const RESERVED: [(&str, &str); 13] = [
 ];
 
 /// What holds unless a property says otherwise. Compression of any kind and messages of any size are read.
-const DEFAULTS: [(&str, &str); 5] = [
+const DEFAULTS: [(&str, &str); 6] = [
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("auto.offset.reset", "earliest"),
     // What the library may keep ahead, KiB: beside what is in flight, this bounds a process's memory.
     ("queued.max.messages.kbytes", "65536"),
-    // It asks for work so often while it waits for a full batch at the broker, ms.
-    ("fetch.wait.max.ms", "100"),
+    // A broker answers when it has so much, bytes, or after so long, ms: were it to answer each record by itself, it would do
+    // little else. An epoch is waited for longer.
+    ("fetch.min.bytes", "65536"),
+    ("fetch.wait.max.ms", "50"),
     ("reconnect.backoff.max.ms", "2000"),
 ];
 
