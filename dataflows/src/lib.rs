@@ -11,15 +11,18 @@ pub mod counts;
 pub mod decode;
 pub mod headers;
 pub mod mapping;
+pub mod marks;
 pub mod messages;
 pub mod parse;
 pub mod parse_readings;
+pub mod pipelines;
 pub mod readings;
 pub mod record;
 pub mod rows;
 pub mod sensors;
 #[cfg(test)]
 mod shared_mapping;
+pub mod shared_text;
 pub mod skips;
 pub mod stalls;
 #[cfg(test)]

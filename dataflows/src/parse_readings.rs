@@ -2,14 +2,15 @@
 
 use hexflow_operators::Batch;
 
-use crate::messages::{camera, movement};
+use crate::messages::{camera, movement, plain_readings};
 use crate::parse::read;
 use crate::readings::{Arrival, CameraDetection, CameraDetectionReference, Movement, MovementReference};
 use crate::record::Record;
 
 /// Appends the row of a `movement`, or says what is wrong with it.
 pub fn movement(record: &Record<'_>, rows: &mut Batch<Movement>) -> Result<(), String> {
-    let message: movement::Movement<'_> = read(record, |_| None, |_| None)?;
+    let message: movement::Movement<'_> =
+        read(record, plain_readings::movement::<false>, plain_readings::movement::<true>)?;
     rows.push(MovementReference {
         arrival: &Arrival::of(record),
         sensor_id: message.sensor_id,
@@ -24,7 +25,8 @@ pub fn movement(record: &Record<'_>, rows: &mut Batch<Movement>) -> Result<(), S
 
 /// Appends the row of a `camera-detection`, or says what is wrong with it.
 pub fn camera_detection(record: &Record<'_>, rows: &mut Batch<CameraDetection>) -> Result<(), String> {
-    let message: camera::CameraDetection<'_> = read(record, |_| None, |_| None)?;
+    let message: camera::CameraDetection<'_> =
+        read(record, plain_readings::camera_detection::<false>, plain_readings::camera_detection::<true>)?;
     rows.push(CameraDetectionReference {
         arrival: &Arrival::of(record),
         geographical_location_oid: message.geographical_location_oid,

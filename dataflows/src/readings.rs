@@ -2,12 +2,13 @@
 
 use columnar::Columnar;
 use hexflow_operators::watermark::Stamp;
+use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
 use crate::rows::stream_of;
 
 /// Where a row's record stands among all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Columnar)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Columnar, Serialize, Deserialize)]
 pub struct Arrival {
     /// The record's time in its topic, ms since the epoch; never falls within a partition: see [`crate::arrivals`].
     pub ts: i64,
@@ -18,7 +19,7 @@ pub struct Arrival {
 }
 
 /// A reading of a sensor.
-#[derive(Clone, Debug, Default, PartialEq, Columnar)]
+#[derive(Clone, Debug, Default, PartialEq, Columnar, Serialize, Deserialize)]
 pub struct Movement {
     /// Its record's place.
     pub arrival: Arrival,
@@ -37,7 +38,7 @@ pub struct Movement {
 }
 
 /// What a camera recognised.
-#[derive(Clone, Debug, Default, PartialEq, Columnar)]
+#[derive(Clone, Debug, Default, PartialEq, Columnar, Serialize, Deserialize)]
 pub struct CameraDetection {
     /// Its record's place.
     pub arrival: Arrival,

@@ -91,6 +91,11 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
         self.set.get(&place)?.iter().find(|(_, count)| **count > 0).map(|(value, _)| value)
     }
 
+    /// Whether the set says anything of any place.
+    pub fn knows_places(&self) -> bool {
+        !self.set.is_empty()
+    }
+
     /// Tells each row that changed, once: the row and what the set says of its place; `None` if it is gone.
     pub fn tell(&mut self, mut tell: impl FnMut(R::Id, Option<(R, Option<&N>)>)) {
         let mut changed = std::mem::take(&mut self.changed);

@@ -3,7 +3,7 @@
 use columnar::{Columnar, Container, Index};
 
 use crate::batch::Columns;
-use crate::watermark::{Lateness, Stamp};
+use crate::watermark::{Lateness, Mark, Stamp};
 use crate::{Batch, FixedMap};
 
 /// How far each partition has come.
@@ -32,7 +32,8 @@ impl Partitions {
         let mut late = Batch::default();
         batch.retain(|columns, row| {
             let Stamp { partition, event_ms, clock_ms } = stamp(columns, row);
-            let time = self.own.entry(partition).or_insert(clock_ms);
+            let known = || self.all.get(&partition).copied().unwrap_or(clock_ms);
+            let time = self.own.entry(partition).or_insert_with(known);
             *time = (*time).max(clock_ms);
             let in_time = event_ms >= self.floor_ms.max(time.saturating_sub(self.lateness.lateness_ms));
             if !in_time {
@@ -43,20 +44,37 @@ impl Partitions {
         late
     }
 
-    /// Learns how far partitions came in an epoch; the floor, if it has risen.
-    pub(crate) fn advance(&mut self, clocks: &[(u32, i64)]) -> Option<i64> {
-        for &(partition, clock_ms) in clocks {
-            let time = self.all.entry(partition).or_insert(clock_ms);
-            *time = (*time).max(clock_ms);
+    /// Learns what was said of an epoch; the floor, if it has risen. Adds the marks that have moved to `moved`.
+    pub(crate) fn advance(&mut self, said: &[Mark], moved: &mut Vec<Mark>) -> Option<i64> {
+        let before_ms = self.floor_ms;
+        for &mark in said {
+            match mark {
+                Mark::Clock(partition, clock_ms) => {
+                    if self.all.get(&partition).is_none_or(|known| *known < clock_ms) {
+                        self.all.insert(partition, clock_ms);
+                        moved.push(mark);
+                    }
+                }
+                Mark::Unseen(ms) => self.unseen = Some(ms),
+                Mark::Floor(floor_ms) => self.floor_ms = self.floor_ms.max(floor_ms),
+            }
         }
-        let unseen = *self.unseen.get_or_insert(self.all.values().copied().min()?);
-        let foremost = self.all.values().copied().max()?;
-        let active =
-            self.all.values().chain([&unseen]).filter(|time| **time >= foremost.saturating_sub(self.lateness.idle_ms));
-        let floor = active.min()?.saturating_sub(self.lateness.lateness_ms);
-        (floor > self.floor_ms).then(|| {
-            self.floor_ms = floor;
-            floor
+        self.floor_ms = self.floor_ms.max(self.floor(moved).unwrap_or(i64::MIN));
+        (self.floor_ms > before_ms).then(|| {
+            moved.push(Mark::Floor(self.floor_ms));
+            self.floor_ms
         })
+    }
+
+    /// The floor by how far partitions have come, if any has.
+    fn floor(&mut self, moved: &mut Vec<Mark>) -> Option<i64> {
+        let (hindmost, foremost) = (self.all.values().copied().min()?, self.all.values().copied().max()?);
+        let unseen = *self.unseen.get_or_insert_with(|| {
+            moved.push(Mark::Unseen(hindmost));
+            hindmost
+        });
+        let idle = foremost.saturating_sub(self.lateness.idle_ms);
+        let active = self.all.values().copied().chain([unseen]).filter(|time| *time >= idle);
+        Some(active.min()?.saturating_sub(self.lateness.lateness_ms))
     }
 }

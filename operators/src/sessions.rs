@@ -135,11 +135,13 @@ impl<V: Reading, O: Ord> Sessions<V, O> {
     }
 
     /// Forgets what no point at or after `floor_ms` can change: points before the last one below it, and sessions whose
-    /// last point is before `closed_ms`, which must be at most `floor_ms - gap_ms`.
-    pub fn forget(&mut self, floor_ms: i64, closed_ms: i64) {
+    /// last point is before `closed_ms`, which must be at most `floor_ms - gap_ms`. Returns the last point of the last
+    /// session forgotten, ms since the epoch.
+    pub fn forget(&mut self, floor_ms: i64, closed_ms: i64) -> Option<i64> {
         let closed = self.open.partition_point(|open| open.left_ms() < closed_ms);
-        self.open.drain(..closed);
+        let left_ms = self.open.drain(..closed).next_back().map(|open| open.left_ms());
         self.open.iter_mut().take_while(|open| open.entered_ms < floor_ms).for_each(|open| open.forget(floor_ms));
+        left_ms
     }
 
     /// Points remembered.

@@ -10,9 +10,14 @@
 //! foremost does not hold the floor back. Idleness is counted in event time, not by a clock on the wall, so a replay
 //! finds the same rows late. Partitions of which nothing came yet count as one that stands where the first row did: those that
 //! are read a little later are not late for that. A partition that comes back from far behind is judged by the floor of the epochs before.
+//!
+//! All of it is said as [`Mark`]s, too: whoever keeps them and says them again at a later run's first time has that run judge
+//! rows as this one would have gone on to.
 
 use columnar::{Columnar, Container};
+use serde::{Deserialize, Serialize};
 use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::operators::generic::operator::Operator;
 use timely::dataflow::operators::vec::Broadcast;
@@ -21,8 +26,8 @@ use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
 use crate::agenda::Agenda;
-use crate::outputs::Outputs;
 use crate::batch::Columns;
+use crate::outputs::Outputs;
 use crate::partitions::Partitions;
 use crate::{Batch, FixedMap};
 
@@ -47,6 +52,17 @@ pub struct Stamp {
     pub clock_ms: i64,
 }
 
+/// What there is to know of event time at the end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Mark {
+    /// How far a partition has come, ms since the epoch.
+    Clock(u32, i64),
+    /// Where partitions count as standing of which nothing came yet.
+    Unseen(i64),
+    /// The floor.
+    Floor(i64),
+}
+
 /// Rows in time, rows too late, and the floor below which no row will come.
 pub struct Watermarked<'scope, T: Timestamp, R: Columnar> {
     /// Rows at or above the floor.
@@ -55,6 +71,8 @@ pub struct Watermarked<'scope, T: Timestamp, R: Columnar> {
     pub late: Stream<'scope, T, Batch<R>>,
     /// The floor as it rises, ms of event time; the same on each worker. It holds from the next epoch on.
     pub floors: StreamVec<'scope, T, i64>,
+    /// The marks that an epoch has moved, on the first worker.
+    pub marks: StreamVec<'scope, T, Mark>,
 }
 
 /// Extension trait for streams of batches.
@@ -62,16 +80,19 @@ pub trait Watermark<'scope, T: Timestamp, R: Columnar> {
     /// Sets apart rows that are too late, and says on every worker what may be forgotten.
     ///
     /// A partition's rows must come on one worker, in their order. Cost: a comparison a row, a message of each partition to
-    /// each worker an epoch; rows wait until their epoch is complete. State: a number a partition.
+    /// each worker an epoch; rows wait until their epoch is complete. State: a number a partition. `restored` are the marks
+    /// of an earlier run, at a time before that of any row.
     ///
     /// ```
     /// use hexflow_operators::testing::{Batches, InspectRows};
     /// use hexflow_operators::watermark::{Lateness, Stamp, Watermark};
     /// use timely::dataflow::operators::ToStream;
+    /// use timely::dataflow::operators::generic::operator::empty;
     ///
     /// timely::example(|scope| {
     ///     let marked = [(0u32, 100i64), (0, 70), (0, 95), (1, 70)].to_stream(scope).batches().watermark(
     ///         Lateness { lateness_ms: 10, idle_ms: 1_000 },
+    ///         empty(scope),
     ///         |columns, row| Stamp { partition: columns.0[row], event_ms: columns.1[row], clock_ms: columns.1[row] },
     ///     );
     ///     marked.late.inspect_rows(|(partition, event_ms)| assert_eq!((*partition, *event_ms), (0, 70)));
@@ -80,6 +101,7 @@ pub trait Watermark<'scope, T: Timestamp, R: Columnar> {
     fn watermark(
         self,
         lateness: Lateness,
+        restored: StreamVec<'scope, T, Mark>,
         stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + Clone + 'static,
     ) -> Watermarked<'scope, T, R>;
 }
@@ -90,41 +112,49 @@ impl<'scope, T: Timestamp + TotalOrder, R: Columnar<Container: Container>> Water
     fn watermark(
         self,
         lateness: Lateness,
+        restored: StreamVec<'scope, T, Mark>,
         stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + Clone + 'static,
     ) -> Watermarked<'scope, T, R> {
-        let clocks = clocks(self.clone(), stamp.clone()).broadcast();
+        let said = clocks(self.clone(), stamp.clone()).concat(restored).broadcast();
+        let is_first = self.scope().index() == 0;
         let mut builder = OperatorBuilder::new("Watermark".to_owned(), self.scope());
         let mut input = builder.new_input(self, Pipeline);
-        let mut clocks = builder.new_input(clocks, Pipeline);
+        let mut said = builder.new_input(said, Pipeline);
         let (mut row_output, rows) = builder.output::<Batch<R>>();
         let (mut late_output, late) = builder.output::<Batch<R>>();
         let (mut floor_output, floors) = builder.output::<Vec<i64>>();
+        let (mut mark_output, marks) = builder.output::<Vec<Mark>>();
 
         builder.build(move |_capabilities| {
-            let mut agenda = Agenda::<T, Batch<R>, (u32, i64), 3>::default();
+            let mut agenda = Agenda::<T, Batch<R>, Mark, 4>::default();
             let mut state = Partitions::new(lateness);
+            let mut moved = Vec::new();
             move |frontiers| {
                 input.for_each(|time, batch| {
-                    let epoch = agenda.epoch(time.time(), || [0, 1, 2].map(|output| time.retain(output)));
+                    let epoch = agenda.epoch(time.time(), || [0, 1, 2, 3].map(|output| time.retain(output)));
                     epoch.data.push(std::mem::take(batch));
                 });
-                clocks.for_each(|time, said| {
-                    agenda.epoch(time.time(), || [0, 1, 2].map(|output| time.retain(output))).words.append(said);
+                said.for_each(|time, marks| {
+                    agenda.epoch(time.time(), || [0, 1, 2, 3].map(|output| time.retain(output))).words.append(marks);
                 });
                 while let Some(epoch) = agenda.next(frontiers) {
-                    let [to_rows, to_late, to_floor] = &epoch.capabilities;
+                    let [to_rows, to_late, to_floor, to_marks] = &epoch.capabilities;
                     for mut batch in epoch.data {
                         let mut late = state.judge(&mut batch, &stamp);
                         row_output.activate().session(to_rows).give_container(&mut batch);
                         late_output.activate().session(to_late).give_container(&mut late);
                     }
-                    if let Some(floor) = state.advance(&epoch.words) {
+                    if let Some(floor) = state.advance(&epoch.words, &mut moved) {
                         floor_output.activate().session(to_floor).give(floor);
                     }
+                    if is_first {
+                        mark_output.activate().session(to_marks).give_iterator(moved.drain(..));
+                    }
+                    moved.clear();
                 }
             }
         });
-        Watermarked { rows, late, floors }
+        Watermarked { rows, late, floors, marks }
     }
 }
 
@@ -132,7 +162,7 @@ impl<'scope, T: Timestamp + TotalOrder, R: Columnar<Container: Container>> Water
 fn clocks<'scope, T: Timestamp, R: Columnar>(
     rows: Stream<'scope, T, Batch<R>>,
     stamp: impl Fn(&Columns<'_, R>, usize) -> Stamp + 'static,
-) -> StreamVec<'scope, T, (u32, i64)> {
+) -> StreamVec<'scope, T, Mark> {
     rows.unary(Pipeline, "Clocks", |_capability, _info| {
         let mut highest = FixedMap::<u32, i64>::default();
         move |input, output| {
@@ -141,7 +171,8 @@ fn clocks<'scope, T: Timestamp, R: Columnar>(
                     let clock = highest.entry(partition).or_insert(clock_ms);
                     *clock = (*clock).max(clock_ms);
                 }
-                output.session(&time).give_iterator(highest.drain());
+                let marks = highest.drain().map(|(partition, clock_ms)| Mark::Clock(partition, clock_ms));
+                output.session(&time).give_iterator(marks);
             });
         }
     })

@@ -7,6 +7,8 @@ use differential_dataflow::VecCollection;
 use differential_dataflow::input::InputSession;
 use timely::Config;
 use timely::dataflow::operators::capture::Extract;
+use timely::dataflow::operators::generic::operator::empty;
+use timely::dataflow::operators::vec::Delay;
 use timely::dataflow::operators::{Capture, ToStream};
 
 use crate::rolling::Rolling;
@@ -14,7 +16,7 @@ use crate::slides::Slides;
 use crate::testing::Batches;
 use crate::top::{Top, top_of};
 use crate::visits::{Visit, Visits};
-use crate::watermark::{Lateness, Stamp, Watermark};
+use crate::watermark::{Lateness, Mark, Stamp, Watermark};
 
 type Record = (u64, i64);
 
@@ -182,24 +184,49 @@ fn panes_show_what_the_values_then_in_them_say() {
 /// Partition 1 falls silent, and partition 2 was never fast: neither holds the floor back for longer than it may.
 #[test]
 fn a_silent_partition_holds_the_floor_back_only_so_long() {
-    let rows = [(0u32, 100i64), (1, 90), (0, 150), (0, 191), (1, 95), (0, 189), (2, 150), (2, 139)];
-    let (floors, late) = timely::example(move |scope| {
-        let rows = rows.into_iter().to_stream(scope).batches();
-        let marked = rows.watermark(Lateness { lateness_ms: 10, idle_ms: 50 }, |columns, row| Stamp {
+    let rows = vec![(0u32, 100i64), (1, 90), (0, 150), (0, 191), (1, 95), (0, 189), (2, 150), (2, 139)];
+    let (floors, mut marks, late) = watermarked(rows, Vec::new());
+    // All is one epoch: partition 1 is 96 behind at its end, partition 2 is 41 behind.
+    assert_eq!(floors, [140]);
+    assert_eq!(late, [(2, 139)]);
+    marks.sort_unstable();
+    let clocks = [Mark::Clock(0, 191), Mark::Clock(1, 95), Mark::Clock(2, 150)];
+    assert_eq!(marks, [&clocks[..], &[Mark::Unseen(95), Mark::Floor(140)]].concat());
+}
+
+/// What one run has said another goes on from: the same rows are late as if there had been one.
+#[test]
+fn a_later_run_goes_on_where_marks_say() {
+    let (_, marks, _) = watermarked(vec![(0, 100), (1, 90), (0, 150)], Vec::new());
+    let later = vec![(0, 139), (0, 140), (1, 139), (1, 140), (2, 139), (2, 140)];
+    let (floors, _, late) = watermarked(later.clone(), marks);
+    assert_eq!(late, [(0, 139), (1, 139), (2, 139)]);
+    assert_eq!(floors, [140]);
+    assert_eq!(watermarked(later, Vec::new()).2, []);
+}
+
+type Rows = Vec<(u32, i64)>;
+
+/// The floors and marks that are said of some rows, and those of them that are late.
+fn watermarked(rows: Rows, restored: Vec<Mark>) -> (Vec<i64>, Vec<Mark>, Rows) {
+    let (floors, marks, late) = timely::example(move |scope| {
+        // What stood before is said at a time before.
+        let rows = rows.into_iter().to_stream(scope).delay(|_, _| 1).batches();
+        let restored = if restored.is_empty() { empty(scope) } else { restored.into_iter().to_stream(scope) };
+        let marked = rows.watermark(Lateness { lateness_ms: 10, idle_ms: 50 }, restored, |columns, row| Stamp {
             partition: columns.0[row],
             event_ms: columns.1[row],
             clock_ms: columns.1[row],
         });
-        (marked.floors.capture(), marked.late.capture())
+        (marked.floors.capture(), marked.marks.capture(), marked.late.capture())
     });
-    // All is one epoch: partition 1 is 96 behind at its end, partition 2 is 41 behind.
-    let floors: Vec<i64> = floors.extract().into_iter().flat_map(|(_, floors)| floors).collect();
-    assert_eq!(floors, [140]);
+    let floors = floors.extract().into_iter().flat_map(|(_, floors)| floors).collect();
+    let marks = marks.extract().into_iter().flat_map(|(_, marks)| marks).collect();
     let late = late.into_iter().filter_map(|event| match event {
         timely::dataflow::operators::capture::Event::Messages(_, batch) => Some(batch),
         timely::dataflow::operators::capture::Event::Progress(_) => None,
     });
-    let late: Vec<(u32, i64)> =
+    let late =
         late.flat_map(|batch| batch.iter().map(|(partition, at)| (*partition, *at)).collect::<Vec<_>>()).collect();
-    assert_eq!(late, [(2, 139)]);
+    (floors, marks, late)
 }

@@ -46,9 +46,9 @@ static RULES: &[Rule] = &[
     rule("photos.window", "at least 1ms", |c| some_time(c.photos.window)),
     rule("photos.min_photos", "at least 1", |c| c.photos.min_photos >= 1),
     rule("sensors.window", "at least 1ms", |c| some_time(c.sensors.window)),
-    rule("sensors.slide", "that divides sensors.window into at most 100000 parts", |c| {
+    rule("sensors.slide", "at least 1ms, with a common measure of at least a 100000th of sensors.window", |c| {
         let (window, slide) = (c.sensors.window.as_millis(), c.sensors.slide.as_millis());
-        slide > 0 && window.is_multiple_of(slide) && window / slide <= 100_000
+        slide > 0 && window / common_measure(window, slide) <= 100_000
     }),
     rule("sensors.visit_gap", "at least 1ms", |c| some_time(c.sensors.visit_gap)),
     rule("cameras.window", "at least 1ms", |c| some_time(c.cameras.window)),
@@ -56,6 +56,14 @@ static RULES: &[Rule] = &[
 
 fn some_time(duration: Duration) -> bool {
     !duration.is_zero()
+}
+
+/// The greatest that both are multiples of.
+fn common_measure(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// Not a number is no distance either.
@@ -107,6 +115,16 @@ mod tests {
     }
 
     #[test]
+    fn windows_may_leave_gaps_and_overlap_anyhow_but_are_not_of_too_many_parts() {
+        let load =
+            |sets: &[&str]| Config::load_with(None, [], &sets.iter().map(|set| (*set).into()).collect::<Vec<_>>());
+        for slide in ["7s", "120s", "90s", "13ms"] {
+            assert!(load(&[&format!("sensors.slide={slide}")]).is_ok(), "{slide}");
+        }
+        assert!(load(&["sensors.window=1h", "sensors.slide=7ms"]).is_err());
+    }
+
+    #[test]
     fn out_of_bounds_is_refused() {
         for set in [
             "retry_interval=0s",
@@ -124,9 +142,6 @@ mod tests {
             "photos.min_photos=0",
             "sensors.window=0s",
             "sensors.slide=0s",
-            "sensors.slide=7s",
-            "sensors.slide=120s",
-            "sensors.slide=90s",
             "sensors.visit_gap=0s",
             "cameras.window=0s",
             "clickhouse.url=127.0.0.1:8123",

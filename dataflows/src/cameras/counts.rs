@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use hexflow_operators::FixedMap;
 use hexflow_operators::tumbling::Tumbling;
+use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 use crate::sensors::visits::shared;
 
 /// The primary key of `camera_windows`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CountKey {
     /// Where.
     pub geographical_location_oid: i64,
     /// What.
+    #[serde(with = "crate::shared_text")]
     pub item_name: Arc<str>,
     /// ms since the epoch.
     pub window_start: i64,
 }
 
 /// The other columns of `camera_windows`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// Length, ms.
     pub window_ms: i64,
@@ -31,8 +33,18 @@ pub struct Count {
 /// A change of `camera_windows`.
 pub type CountChange = Change<CountKey, Count>;
 
-/// What a worker counted in an epoch: location, item and window's start, and the difference.
-pub type Part = ((i64, String, i64), i64);
+/// What a worker counted in an epoch, or a store holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Part {
+    /// Where.
+    pub location: i64,
+    /// What.
+    pub item: String,
+    /// When the window begins, ms since the epoch.
+    pub start_ms: i64,
+    /// The difference.
+    pub diff: i64,
+}
 
 /// The counts of a worker's items.
 pub struct Counts {
@@ -47,8 +59,14 @@ impl Counts {
         Counts { window_ms, items: FixedMap::default(), counts: Tumbling::new(window_ms) }
     }
 
+    /// Takes up what a store holds: nobody is told.
+    pub fn restore(&mut self, parts: impl IntoIterator<Item = Part>) {
+        parts.into_iter().for_each(|part| self.add(part));
+        self.tell(|_| ());
+    }
+
     /// Adds what a worker counted.
-    pub fn add(&mut self, ((location, item, start_ms), diff): Part) {
+    pub fn add(&mut self, Part { location, item, start_ms, diff }: Part) {
         let item = shared(&mut self.items, &item);
         self.counts.add((location, item), start_ms, diff);
     }

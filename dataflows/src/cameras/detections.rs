@@ -7,26 +7,33 @@ use hexflow_operators::firsts::{Firsts, Occurrence};
 use hexflow_operators::tumbling::Tumbling;
 use hexflow_operators::upsert::Tally;
 use hexflow_operators::{Batch, FixedMap};
+use serde::{Deserialize, Serialize};
 
 use super::Other;
+use super::changes::StoredDetection;
+use super::counts::Part;
 use crate::change::Change;
 use crate::readings::{Arrival, CameraDetection};
 use crate::rows::text;
 use crate::sensors::visits::{arrival, shared};
 
 /// The columns of `camera_detections` beside its primary key, `detection_oid`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// Where the camera stands.
     pub geographical_location_oid: i64,
     /// The location's name, if it is known.
+    #[serde(with = "crate::shared_text::maybe")]
     pub geographical_location: Option<Arc<str>>,
     /// The camera.
     pub video_camera_oid: i64,
     /// What was seen.
+    #[serde(with = "crate::shared_text")]
     pub item_name: Arc<str>,
     /// When, ms since the epoch.
     pub detected_at: i64,
+    /// Its record's place: what arrived before it would take its place.
+    pub arrival: Arrival,
 }
 
 /// A change of `camera_detections`, by `detection_oid`.
@@ -40,6 +47,7 @@ struct Seen {
     location_oid: i64,
     camera_oid: i64,
     item: Arc<str>,
+    arrival: Arrival,
 }
 
 impl Placed for Seen {
@@ -61,6 +69,8 @@ impl Placed for Seen {
 pub struct Detections {
     firsts: Firsts<i64, Arrival, Seen>,
     located: Annotated<Seen, Arc<str>>,
+    /// The names that restored rows have in the store, in the epoch that restores them.
+    restored: FixedMap<i64, Option<String>>,
     items: FixedMap<Arc<str>, ()>,
     /// Of this epoch only.
     counts: Tumbling<(i64, Arc<str>)>,
@@ -71,13 +81,13 @@ pub struct Detections {
 impl Detections {
     /// Counts are by windows of `window_ms`.
     pub fn new(window_ms: i64) -> Self {
-        let (firsts, located, items, tally) = Default::default();
-        Detections { firsts, located, items, counts: Tumbling::new(window_ms), tally, floor_ms: i64::MIN }
+        let (firsts, located, restored, items, tally) = Default::default();
+        Detections { firsts, located, restored, items, counts: Tumbling::new(window_ms), tally, floor_ms: i64::MIN }
     }
 
     /// Adds detections.
     pub fn add(&mut self, batch: &Batch<CameraDetection>) {
-        let Detections { firsts, located, items, counts, tally, floor_ms } = self;
+        let Detections { firsts, located, items, counts, tally, floor_ms, .. } = self;
         for row in batch.iter() {
             let value = Seen {
                 detected_ms: *row.detected_ms,
@@ -85,9 +95,10 @@ impl Detections {
                 location_oid: *row.geographical_location_oid,
                 camera_oid: *row.video_camera_oid,
                 item: shared(items, text(row.item_name)),
+                arrival: arrival(row.arrival),
             };
             let (oid, event_ms) = (value.detection_oid, value.detected_ms);
-            let occurrence = Occurrence { arrival: arrival(row.arrival), event_ms, value };
+            let occurrence = Occurrence { arrival: value.arrival, event_ms, value };
             let is_new = firsts.offer(oid, occurrence, |seen, diff| {
                 // A window below the floor may be forgotten: nothing changes it.
                 if seen.detected_ms >= *floor_ms {
@@ -101,6 +112,23 @@ impl Detections {
         }
     }
 
+    /// Takes up a row that a store holds. It is told only if its location has another name now.
+    pub fn restore(&mut self, stored: StoredDetection) {
+        let CameraDetection { arrival, detected_ms, detection_oid, geographical_location_oid, .. } = stored.detection;
+        let value = Seen {
+            detected_ms,
+            detection_oid,
+            location_oid: geographical_location_oid,
+            camera_oid: stored.detection.video_camera_oid,
+            item: shared(&mut self.items, &stored.detection.item_name),
+            arrival,
+        };
+        let located = &mut self.located;
+        let occurrence = Occurrence { arrival, event_ms: detected_ms, value };
+        self.firsts.offer(detection_oid, occurrence, |seen, diff| located.row(seen, diff));
+        self.restored.insert(detection_oid, stored.geographical_location);
+    }
+
     /// A location's name came (1) or went (-1).
     pub fn locate(&mut self, location_oid: i64, name: String, diff: isize) {
         self.located.annotate(location_oid, Arc::from(name), i64::try_from(diff).unwrap_or(i64::MAX));
@@ -108,18 +136,25 @@ impl Detections {
 
     /// Tells each row that changed, and what was counted.
     pub fn tell(&mut self, changes: &mut Vec<DetectionChange>, others: &mut Vec<Other>) {
+        let (restored, knows_places) = (std::mem::take(&mut self.restored), self.located.knows_places());
         self.located.tell(|oid, row| {
+            if let (Some(before), Some((_, name))) = (restored.get(&oid), &row)
+                && (before.as_deref() == name.map(|name| &**name) || !knows_places)
+            {
+                return; // it stands so
+            }
             let row = row.map(|(seen, name)| Detection {
                 geographical_location_oid: seen.location_oid,
                 geographical_location: name.cloned(),
                 video_camera_oid: seen.camera_oid,
                 item_name: seen.item,
                 detected_at: seen.detected_ms,
+                arrival: seen.arrival,
             });
             changes.push(Change { key: oid, row });
         });
         self.counts.drain(|(location, item), start_ms, diff| {
-            others.push(Other::Part(((*location, item.to_string(), start_ms), diff)));
+            others.push(Other::Part(Part { location: *location, item: item.to_string(), start_ms, diff }));
         });
         let tally = std::mem::take(&mut self.tally);
         if tally != Tally::default() {

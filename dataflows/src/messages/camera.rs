@@ -11,7 +11,7 @@ use super::value::Text;
 pub const MAX_ITEM_CHARS: usize = 5_000;
 
 /// The first and the last millisecond that an RFC 3339 time can say: tables hold no others.
-const TIMES_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+pub(super) const TIMES_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
 /// `camera-detection`: its names are snake case.
 #[derive(Debug, Deserialize)]

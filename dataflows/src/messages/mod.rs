@@ -9,6 +9,7 @@ pub mod lanes;
 pub mod movement;
 pub mod object;
 pub mod plain;
+pub mod plain_readings;
 pub mod scan;
 pub mod sense;
 pub mod topic;

@@ -11,32 +11,37 @@
 //! type of its visit, and counts each traveller with a visit that touches it, entrance and exit included, once a type.
 //!
 //! Visits and windows are state of one operator, told of an epoch at once: see [`visits`] and [`windows`]. An epoch yields one
-//! change a changed key. Nothing here outlives the process: after a restart what state is to know again must be read again.
+//! change a changed key, and all its changes as one: see [`changes`]. With them go the readings that state is made of, so
+//! that a later run takes up what a store kept and goes on as if there had been no stop.
 
+pub mod changes;
+mod state;
 pub mod visits;
 pub mod windows;
 
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod restart_tests;
+#[cfg(test)]
 mod tests;
 
 use columnar::Index;
 use hexflow_operators::each_epoch::EachEpoch;
 use hexflow_operators::slides::Slides;
-use hexflow_operators::sweep::Sweep;
-use hexflow_operators::upsert::Tally;
-use hexflow_operators::watermark::{Lateness, Watermark};
+use hexflow_operators::watermark::Lateness;
 use hexflow_operators::{Batch, ExchangeBy};
-use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::channels::pact::{Exchange as ByKey, Pipeline};
 use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::{Concat, Exchange};
 use timely::dataflow::{Stream, StreamVec};
 use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
-use self::visits::{TravelerChange, Visits};
-use self::windows::{WindowChange, Windows};
-use crate::arrivals::Arrivals;
+use self::changes::{Changes, Stored};
+use self::state::State;
+use crate::counts::{CountLate, Counts};
+use crate::marks;
 use crate::readings::Movement;
 
 /// What the pipeline is told.
@@ -52,102 +57,73 @@ pub struct Settings {
 
 /// What the pipeline yields.
 pub struct Sensors<'scope, T: Timestamp> {
-    /// Changes of `sensor_travelers`.
-    pub travelers: StreamVec<'scope, T, TravelerChange>,
-    /// Changes of `sensor_windows`.
-    pub windows: StreamVec<'scope, T, WindowChange>,
-    /// Readings that came too late: they are in neither.
+    /// What each epoch changes, on the first worker: one item an epoch, in order.
+    pub changes: StreamVec<'scope, T, Changes>,
+    /// Readings that came too late: they changed nothing.
     pub late: Stream<'scope, T, Batch<Movement>>,
-    /// Readings that changed something (`upserts`), and those that changed nothing (`duplicates`).
-    pub tallies: StreamVec<'scope, T, Tally>,
+    /// What became of readings: `upserts` changed something, `duplicates` nothing.
+    pub counts: StreamVec<'scope, T, Counts>,
 }
 
-/// Builds the pipeline. A partition's movements must come on one worker, in their order.
+/// Builds the pipeline. A partition's movements must come on one worker, in their order, at times behind that of what was
+/// `stored`.
 pub fn build<'scope, T: Timestamp + TotalOrder>(
     movements: Stream<'scope, T, Batch<Movement>>,
+    stored: StreamVec<'scope, T, Stored>,
     settings: Settings,
 ) -> Sensors<'scope, T> {
     let lateness_ms = settings.lateness.lateness_ms;
-    let marked = movements.arrivals().watermark(settings.lateness, move |columns, row| {
+    let restored = stored.clone().flat_map(|stored| if let Stored::Mark(mark) = stored { Some(mark) } else { None });
+    let readings = stored.flat_map(|stored| if let Stored::Reading(reading) = stored { Some(reading) } else { None });
+    let marked = marks::marked(movements, restored, settings.lateness, move |columns, row| {
         visits::arrival(columns.arrival.get(row)).stamp(columns.at_ms[row], lateness_ms)
     });
+    let readings = readings.exchange(|reading: &Movement| spread(reading.sensor_id));
+    let words = marked.floors.map(Word::Floor).concat(readings.map(Word::Stored));
     let mut state = State::new(settings);
-    let (travelers, others) = marked.rows.exchange_by(|columns, row| spread(columns.sensor_id[row])).each_epoch(
+    let (changes, tallies) = marked.rows.exchange_by(|columns, row| spread(columns.sensor_id[row])).each_epoch(
         Pipeline,
         "Visits",
-        marked.floors,
-        move |batches, floors, travelers, others| {
+        words,
+        move |batches, words, told, tallies| {
+            let (mut stored, mut floor) = (Vec::new(), None);
+            for word in words.drain(..) {
+                match word {
+                    Word::Stored(reading) => stored.push(reading),
+                    Word::Floor(floor_ms) => floor = floor.max(Some(floor_ms)),
+                }
+            }
+            if !stored.is_empty() {
+                state.restore(stored);
+            }
             batches.iter().for_each(|batch| state.add(batch));
-            state.tell(travelers, others);
-            floors.drain(..).max().into_iter().for_each(|floor_ms| state.forget(floor_ms));
+            let (mut changes, tally) = state.tell();
+            floor.into_iter().for_each(|floor_ms| state.forget(floor_ms, &mut changes));
+            if !changes.is_empty() {
+                told.push(changes);
+            }
+            tallies.push(tally);
         },
     );
-    Sensors {
-        travelers,
-        windows: others.clone().flat_map(|other| if let Other::Window(change) = other { Some(change) } else { None }),
-        late: marked.late,
-        tallies: others.flat_map(|other| if let Other::Tally(tally) = other { Some(tally) } else { None }),
-    }
+    let (changes, _) = changes.each_epoch(ByKey::new(|_: &Changes| 0), "SensorChanges", marked.marks, {
+        |parts, marks, all, _: &mut Vec<()>| {
+            let mut changes = Changes { marks: std::mem::take(marks), ..Changes::default() };
+            parts.drain(..).flatten().for_each(|part| changes.merge(part));
+            all.push(changes);
+        }
+    });
+    let counts = tallies.map(Counts::from).concat(marked.late.clone().count_late());
+    Sensors { changes, late: marked.late, counts }
+}
+
+/// What is said to visits beside new readings.
+#[derive(Clone, Debug)]
+enum Word {
+    Floor(i64),
+    Stored(Movement),
 }
 
 /// Sensors' ids may be multiples of the number of workers.
 fn spread(sensor_id: i64) -> u64 {
     sensor_id.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
-}
-
-/// What an epoch yields beside changes of travellers.
-#[derive(Clone, Debug)]
-enum Other {
-    Window(WindowChange),
-    Tally(Tally),
-}
-
-/// The sensors of a worker.
-struct State {
-    visits: Visits,
-    windows: Windows,
-    tally: Tally,
-    settings: Settings,
-    sweep: Sweep,
-}
-
-impl State {
-    fn new(settings: Settings) -> Self {
-        let Settings { slides, visit_gap_ms, lateness } = settings;
-        let horizon_ms = lateness.lateness_ms.saturating_add(visit_gap_ms).saturating_add(slides.window_ms());
-        State {
-            visits: Visits::new(slides, visit_gap_ms),
-            windows: Windows::new(slides),
-            tally: Tally::default(),
-            settings,
-            sweep: Sweep::new(horizon_ms),
-        }
-    }
-
-    fn add(&mut self, batch: &Batch<Movement>) {
-        for row in batch.iter() {
-            let changed = self.visits.add(row, &mut self.windows);
-            self.tally.upserts += u64::from(changed);
-            self.tally.duplicates += u64::from(!changed);
-        }
-    }
-
-    fn tell(&mut self, travelers: &mut Vec<TravelerChange>, others: &mut Vec<Other>) {
-        self.visits.tell(travelers, &mut self.windows);
-        self.windows.tell(|change| others.push(Other::Window(change)));
-        let tally = std::mem::take(&mut self.tally);
-        if tally != Tally::default() {
-            others.push(Other::Tally(tally));
-        }
-    }
-
-    /// Forgets what no reading at or after the floor can change.
-    fn forget(&mut self, floor_ms: i64) {
-        if self.sweep.is_due(floor_ms) {
-            let gap_ms = self.settings.visit_gap_ms;
-            self.visits.forget(floor_ms);
-            // A reading may close the gap before it, and so cover windows as far back.
-            self.windows.forget(floor_ms.saturating_sub(gap_ms));
-        }
-    }
 }

@@ -6,22 +6,25 @@ use hexflow_operators::Batch;
 use hexflow_operators::slides::Slides;
 use hexflow_operators::testing::InspectRows;
 use hexflow_operators::watermark::Lateness;
+use timely::dataflow::operators::generic::operator::empty;
+use timely::dataflow::operators::vec::Map;
 
+use super::changes::Changes;
 use super::oracle::{self, Tables};
 use super::{Settings, State, build};
 use crate::readings::{Arrival, Movement};
 use crate::testing::{Kept, Random, run, table};
 
 /// Window, slide and gap, ms.
-const SHAPES: [(i64, i64, i64); 5] = [(60, 10, 60), (10, 10, 35), (25, 10, 7), (70, 30, 200), (10, 25, 15)];
+pub(super) const SHAPES: [(i64, i64, i64); 5] = [(60, 10, 60), (10, 10, 35), (25, 10, 7), (70, 30, 200), (10, 25, 15)];
 
-fn settings((window_ms, slide_ms, visit_gap_ms): (i64, i64, i64), lateness_ms: i64) -> Settings {
+pub(super) fn settings((window_ms, slide_ms, visit_gap_ms): (i64, i64, i64), lateness_ms: i64) -> Settings {
     let slides = Slides::new(window_ms, slide_ms).unwrap();
     Settings { slides, visit_gap_ms, lateness: Lateness { lateness_ms, idle_ms: 500 } }
 }
 
 /// Readings of few travellers who change their type, in few milliseconds: with repeats, and `disorder_ms` out of order.
-fn readings(seed: u64, count: i64, step_ms: i64, disorder_ms: i64) -> Vec<Movement> {
+pub(super) fn readings(seed: u64, count: i64, step_ms: i64, disorder_ms: i64) -> Vec<Movement> {
     let mut random = Random(seed);
     let mut readings: Vec<Movement> = Vec::new();
     for n in 0..count {
@@ -69,10 +72,10 @@ fn ran(readings: &[Movement], settings: Settings, workers: usize, batch: usize) 
         workers,
         &epochs,
         |row| row.arrival.stream,
-        move |_scope, rows, _words| {
-            let sensors = build(rows, settings);
-            kept.0.keep(sensors.travelers);
-            kept.1.keep(sensors.windows);
+        move |scope, rows, _words| {
+            let sensors = build(rows, empty(scope), settings);
+            kept.0.keep(sensors.changes.clone().flat_map(|changes| changes.travelers));
+            kept.1.keep(sensors.changes.flat_map(|changes| changes.windows));
             let late = kept.2.clone();
             sensors.late.inspect_rows(move |row| late.push(0, *row.arrival.offset));
         },
@@ -178,22 +181,23 @@ fn batch(readings: &[Movement]) -> Batch<Movement> {
 #[test]
 fn state_does_not_grow_with_time() {
     let mut state = State::new(settings((60_000, 10_000, 60_000), 600_000));
-    let (mut travelers, mut others, mut largest) = (Vec::new(), Vec::new(), 0);
+    let (mut last, mut largest) = (None, 0);
     for minute in 0..7 * 24 * 60i64 {
         let at_ms = |n: i64| minute * 60_000 + n * 10_000;
         let row =
             |n| Movement { traveler_id: "t".to_owned(), at_ms: at_ms(n), x: at_ms(n) as f64, ..Movement::default() };
         state.add(&batch(&(0..6).map(row).collect::<Vec<_>>()));
-        state.tell(&mut travelers, &mut others);
-        state.forget(at_ms(5) - 600_000);
+        let (mut changes, _) = state.tell();
+        state.forget(at_ms(5) - 600_000, &mut changes);
         largest = largest.max(state.visits.readings());
-        others.clear();
+        last = changes.travelers.pop();
     }
     assert!(largest < 80, "{largest} readings");
-    let visit = travelers.last().and_then(|change| change.row.clone()).unwrap();
+    let visit = last.and_then(|change| change.row).unwrap();
     assert_eq!((visit.samples, visit.max_speed), (7 * 24 * 360 - 1, Some(1_000.0)));
-    state.forget(i64::MAX);
-    assert_eq!(state.visits.readings(), 0);
+    let mut changes = Changes::default();
+    state.forget(i64::MAX, &mut changes);
+    assert_eq!((state.visits.readings(), changes.ended.len()), (0, 1));
 }
 
 /// Prints a rate: `cargo test --release -p hexflow-dataflows rate_ -- --ignored --nocapture`.
@@ -213,15 +217,13 @@ fn rate_of_sensors() {
     let rows: Vec<_> = rows.collect();
     let batches: Vec<_> = rows.chunks(2_000).map(batch).collect();
     let mut state = State::new(settings((60_000, 10_000, 60_000), 30_000));
-    let (mut travelers, mut others, mut changes) = (Vec::new(), Vec::new(), 0);
+    let mut changes = 0;
     let start = std::time::Instant::now();
     for (n, batch) in (0..).zip(&batches) {
         state.add(batch);
-        state.tell(&mut travelers, &mut others);
-        state.forget(n * 200 - 30_000);
-        changes += travelers.len() + others.len();
-        travelers.clear();
-        others.clear();
+        let (mut told, _) = state.tell();
+        state.forget(n * 200 - 30_000, &mut told);
+        changes += told.travelers.len() + told.windows.len();
     }
     let seconds = start.elapsed().as_secs_f64();
     println!(

@@ -7,27 +7,31 @@ use hexflow_operators::FixedMap;
 use hexflow_operators::coverage::coverage_changes;
 use hexflow_operators::sessions::{Point, Reading, Session, Sessions};
 use hexflow_operators::slides::Slides;
+use serde::{Deserialize, Serialize};
 
+use super::changes::Ended;
 use super::windows::Windows;
 use crate::change::Change;
 use crate::readings::{Arrival, Movement};
 use crate::rows::text;
 
 /// The primary key of `sensor_travelers`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TravelerKey {
     /// The sensor.
     pub sensor_id: i64,
     /// Who was seen.
+    #[serde(with = "crate::shared_text")]
     pub traveler_id: Arc<str>,
     /// The visit's first reading, ms since the epoch.
     pub entered_at: i64,
 }
 
 /// The other columns of `sensor_travelers`. Speeds are null in a visit of one reading.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Traveler {
     /// Of the visit's first reading.
+    #[serde(with = "crate::shared_text")]
     pub traveler_type: Arc<str>,
     /// The visit's last reading, ms since the epoch.
     pub left_at: i64,
@@ -127,12 +131,15 @@ impl Visits {
         }
     }
 
-    /// Forgets what no reading at or after `floor_ms` can change, in rows or in windows.
-    pub fn forget(&mut self, floor_ms: i64) {
+    /// Forgets what no reading at or after `floor_ms` can change, in rows or in windows; says in `ended` which readings that
+    /// were.
+    pub fn forget(&mut self, floor_ms: i64, ended: &mut Vec<Ended>) {
         let closed_ms = floor_ms.saturating_sub(self.gap_ms).saturating_sub(self.slides.window_ms());
-        self.sensors.retain(|_, travelers| {
-            travelers.retain(|_, sessions| {
-                sessions.forget(floor_ms, closed_ms);
+        self.sensors.retain(|&sensor_id, travelers| {
+            travelers.retain(|traveler_id, sessions| {
+                let left_at = sessions.forget(floor_ms, closed_ms);
+                let traveler_id = || traveler_id.to_string();
+                ended.extend(left_at.map(|left_at| Ended { sensor_id, traveler_id: traveler_id(), left_at }));
                 !sessions.is_empty()
             });
             !travelers.is_empty()

@@ -7,22 +7,24 @@ use hexflow_operators::FixedMap;
 use hexflow_operators::panes::{Figures, Panes};
 use hexflow_operators::sessions::Step;
 use hexflow_operators::slides::Slides;
+use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 
 /// The primary key of `sensor_windows`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WindowKey {
     /// The sensor.
     pub sensor_id: i64,
     /// Of the visits.
+    #[serde(with = "crate::shared_text")]
     pub traveler_type: Arc<str>,
     /// ms since the epoch; not within the window.
     pub window_end: i64,
 }
 
 /// The other columns of `sensor_windows`. Speeds are null where there are no samples.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Length, ms.
     pub window_ms: i64,
