@@ -1,7 +1,7 @@
 //! `hexflow bench live`: a run on real servers, from a record's Kafka timestamp until ClickHouse lets it be read.
 //!
 //! ```text
-//!   hexflow generate -> producer, at a rate -> Kafka -> hexflow run -> ClickHouse <- looks for one detection of 500
+//!   hexflow generate -> producer, at a rate -> Kafka -> hexflow run -> ClickHouse <- looks for one detection of 2,000
 //!                                                                  -> Kafka: what is sent on
 //! ```
 //! All share the machine. A row beside the rates is a backlog: produced first, then read as fast as it goes.

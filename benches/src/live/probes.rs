@@ -13,7 +13,7 @@ use hexflow::patience::Failure;
 use super::producer::Probe;
 
 /// Time between two looks: what is found was there for half of it, on average.
-const PERIOD: Duration = Duration::from_millis(50);
+const PERIOD: Duration = Duration::from_millis(100);
 
 /// Whoever was not found by then is lost.
 const PATIENCE: Duration = Duration::from_secs(300);

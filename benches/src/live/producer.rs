@@ -1,5 +1,6 @@
 //! Produces what `hexflow generate` makes, each record at its scheduled instant, however slow its reader is.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::Sender;
@@ -11,12 +12,13 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::programs::hexflow;
 
 /// Of so many detections one is looked for.
-const PROBE_EVERY: usize = 500;
+const PROBE_EVERY: usize = 2_000;
 
 const DETECTIONS: &str = "axion.sense.citylens.detections";
 
@@ -33,7 +35,7 @@ pub(crate) type Probe = (String, Instant);
 pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64, probes: Sender<Probe>) -> Result<u64> {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
-        .set("linger.ms", "20")
+        .set("linger.ms", "50")
         .set("queue.buffering.max.messages", "200000")
         .create()?;
     let mut generate = Command::new(hexflow());
@@ -45,13 +47,14 @@ pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64,
     let began = Instant::now();
     let (mut sent, mut detections) = (0, 0);
     for line in lines {
-        let record: Value = serde_json::from_str(&line?).context("a line of hexflow generate")?;
+        let line = line?;
+        let record: Line<'_> = serde_json::from_str(&line).context("a line of hexflow generate")?;
         if let Some(rate) = rate {
             wait_until(&producer, began + Duration::from_nanos(1_000_000_000 / rate * sent));
         }
         give(&producer, &record)?;
         sent += 1;
-        if record["topic"] == DETECTIONS {
+        if record.topic == DETECTIONS {
             detections += 1;
             if detections % PROBE_EVERY == 0 && began.elapsed() > WARM_UP {
                 let _ = probes.send((probe(&record)?, Instant::now())); // nobody looks when nobody listens
@@ -76,23 +79,32 @@ fn wait_until(producer: &BaseProducer, when: Instant) {
     }
 }
 
-fn probe(record: &Value) -> Result<String> {
-    let body: Value = serde_json::from_str(record["payload"].as_str().unwrap_or_default())?;
+/// What a dump's line says of a record.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    topic: Cow<'a, str>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    headers: Vec<String>,
+}
+
+fn probe(record: &Line<'_>) -> Result<String> {
+    let body: Value = serde_json::from_str(&record.payload)?;
     Ok(body["detectionId"].as_str().context("a detection without id")?.to_owned())
 }
 
-fn give(producer: &BaseProducer, record: &Value) -> Result<()> {
-    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
-    let (topic, key, payload) = (text(&record["topic"]), text(&record["key"]), text(&record["payload"]));
-    let flat: Vec<String> = record["headers"].as_array().into_iter().flatten().map(text).collect();
-    let headers = flat
+fn give(producer: &BaseProducer, Line { topic, key, payload, headers }: &Line<'_>) -> Result<()> {
+    let headers = headers
         .as_chunks::<2>()
         .0
         .iter()
         .fold(OwnedHeaders::new(), |headers, [key, value]| headers.insert(Header { key, value: Some(value) }));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let mut message =
-        BaseRecord::to(&topic).key(&key).payload(&payload).headers(headers).timestamp(i64::try_from(now)?);
+        BaseRecord::to(topic).key(&**key).payload(&**payload).headers(headers).timestamp(i64::try_from(now)?);
     loop {
         match producer.send(message) {
             Ok(()) => return Ok(()),
