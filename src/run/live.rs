@@ -103,7 +103,8 @@ fn consumer(
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
     let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
     let (fault, control) = (fault.clone(), control.clone());
-    let consumer = client::consumer(&client, Context { ledger, names: names.clone(), watch, fault, control })?;
+    let context = Context { ledger, names: names.clone(), watch, fault, control, paused: AtomicBool::default() };
+    let consumer = client::consumer(&client, context)?;
     lag::start(&client, names.clone(), lag_of, watched, failing)?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;

@@ -1,5 +1,6 @@
 //! What the client library calls back: partitions come and go, commits are acknowledged, brokers are lost and found.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hexflow_dataflows::rows::stream_of;
@@ -29,6 +30,8 @@ pub struct Context {
     pub fault: Fault,
     /// Whether citylens may be read, and what is to be skipped.
     pub control: Handle,
+    /// Whether all partitions are paused because sinks are full, or the run stops.
+    pub paused: AtomicBool,
 }
 
 impl Context {
@@ -53,6 +56,17 @@ impl Context {
 
     fn stream(&self, topic: &str, partition: i32) -> Option<u32> {
         Some(stream_of(self.names.topic(topic)?, u32::try_from(partition).ok()?))
+    }
+
+    /// Pauses partitions that have just come, or lets them go: the library remembers of a partition that was paused when it
+    /// was taken from us, and would never read it again.
+    fn set_going(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        let is_going = self.control.is_open() && !self.paused.load(Relaxed);
+        let told = if is_going { consumer.resume(list) } else { consumer.pause(list) };
+        if let Err(error) = told {
+            let what = if is_going { "resume" } else { "pause" };
+            self.watch.say(&format!("cannot {what} partitions: {error}"));
+        }
     }
 
     /// Commits what is durable of partitions that are about to go, and forgets what is in flight of them.
@@ -105,12 +119,7 @@ impl ConsumerContext for Context {
             Rebalance::Assign(list) => {
                 self.watch.found();
                 joined();
-                if !self.control.is_open()
-                    && let Err(error) = consumer.pause(list)
-                {
-                    // It only spares work: what comes of them is not taken.
-                    self.watch.say(&format!("cannot pause partitions: {error}"));
-                }
+                self.set_going(consumer, list);
                 self.ledger().assign(self.streams(list).into_iter().map(|(stream, _)| stream));
             }
             Rebalance::Revoke(_) => {}

@@ -65,8 +65,6 @@ pub struct Feeder {
     stalled: Stalled,
     /// Since when sinks are full.
     full: Option<Instant>,
-    /// Whether all partitions are paused for that.
-    paused: bool,
     controlled: Controlled,
     commits: Commits,
     retries: Retries,
@@ -95,7 +93,6 @@ impl Feeder {
             gathering,
             stalled,
             full: None,
-            paused: false,
             controlled: Controlled::default(),
             commits: Commits::default(),
             retries: Retries::new(retry_interval),
@@ -170,7 +167,7 @@ impl Feeder {
             let going: Vec<_> = context.ledger().going().collect();
             if self.controlled.is_barred() {
                 self.try_to("pause", Consumer::pause, going);
-            } else if !self.paused {
+            } else if !self.is_paused() {
                 self.try_to("resume", Consumer::resume, going);
             }
         }
@@ -207,7 +204,7 @@ impl Feeder {
         let context = Arc::clone(self.consumer.context());
         let list = context.names.offsets(&offsets);
         let streams = offsets.iter().map(|(stream, _)| *stream);
-        if !self.paused && !self.controlled.is_barred() {
+        if !self.is_paused() && !self.controlled.is_barred() {
             self.try_to("resume", Consumer::resume, streams);
         }
         let failed = match self.consumer.seek_partitions(list, SEEK_PATIENCE) {
@@ -230,7 +227,7 @@ impl Feeder {
 
     /// Reads what there is until an epoch is full or due.
     fn read(&mut self) {
-        if self.is_full() && !self.paused {
+        if self.is_full() && !self.is_paused() {
             self.wait_for_sinks();
             return;
         }
@@ -261,11 +258,15 @@ impl Feeder {
             return true;
         }
         self.full = None;
-        if std::mem::take(&mut self.paused) && !self.controlled.is_barred() {
+        if self.consumer.context().paused.swap(false, Relaxed) && !self.controlled.is_barred() {
             let going: Vec<_> = self.consumer.context().ledger().going().collect();
             self.try_to("resume", Consumer::resume, going);
         }
         false
+    }
+
+    fn is_paused(&self) -> bool {
+        self.consumer.context().paused.load(Relaxed)
     }
 
     fn wait_for_sinks(&mut self) {
@@ -278,7 +279,7 @@ impl Feeder {
     }
 
     fn pause(&mut self) {
-        self.paused = true;
+        self.consumer.context().paused.store(true, Relaxed);
         let going: Vec<_> = self.consumer.context().ledger().going().collect();
         self.try_to("pause", Consumer::pause, going);
     }
