@@ -1,16 +1,21 @@
-//! What is done with records, whatever their source: the pipeline, the sinks, and the board of stalls.
+//! What is done with records, whatever their source: the pipelines, the sinks, and the board of stalls.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hexflow_dataflows::citylens::{self, Settings};
+use hexflow_dataflows::citylens::{self, Inputs};
 use hexflow_dataflows::counts::Counts;
+use hexflow_dataflows::decode::{self, Decode, Decoded, Stall};
 use hexflow_dataflows::mapping::{self, Proposals};
+use hexflow_dataflows::pipelines::Pipeline;
 use hexflow_dataflows::record::Records;
+use hexflow_dataflows::{cameras, sensors};
+use hexflow_operators::hold_back::Barrier;
 use hexflow_operators::lookup::Key;
+use hexflow_operators::upsert::Tally;
 use timely::dataflow::operators::vec::Map;
-use timely::dataflow::operators::{Concat, Exchange, Inspect, Probe};
+use timely::dataflow::operators::{Concatenate, Exchange, Inspect, Probe, ToStream};
 use timely::dataflow::{ProbeHandle, Stream, StreamVec};
 
 use crate::board::{self, Board};
@@ -18,18 +23,46 @@ use crate::control::Mapper;
 use crate::control::settle::settle;
 use crate::progress::Progress;
 use crate::replay::outputs::{self, Route};
+use crate::sinks::Rows;
 use crate::sinks::deliver::Deliver;
 use crate::sinks::writer::Queue;
 use crate::telemetry::events;
+use crate::totals::Totals;
+
+/// What pipelines are told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How records are decoded, and for which pipelines.
+    pub decode: decode::Settings,
+    /// How long primary keys of citylens are remembered, ms of event time.
+    pub dedup_window_ms: i64,
+    /// What sensors are told.
+    pub sensors: sensors::Settings,
+    /// What cameras are told.
+    pub cameras: cameras::Settings,
+}
+
+/// What stood before; one worker of all has it, or has its share.
+#[derive(Default)]
+pub struct Before {
+    /// The mapping rows of the store.
+    pub mapping: Vec<(Key, u128)>,
+    /// What the store has kept of sensors.
+    pub sensors: Vec<sensors::changes::Stored>,
+    /// What the store has kept of cameras.
+    pub cameras: Vec<cameras::changes::Stored>,
+    /// The locations of cameras.
+    pub locations: Vec<cameras::LocationChange>,
+}
 
 /// What one worker needs for it.
 pub struct Flow {
-    /// What the pipeline is told.
+    /// What pipelines are told.
     pub settings: Settings,
     /// How rows reach their sinks.
     pub route: Route,
-    /// The mapping rows that stood in the store; one worker of all has them.
-    pub stored: Vec<(Key, u128)>,
+    /// What stood before.
+    pub before: Before,
     /// Who settles mapping rows, and is asked for those that are missing; without it rows are made, and nobody is asked.
     pub mapper: Option<Mapper>,
     /// The queues of the sinks that all rows go to.
@@ -37,39 +70,92 @@ pub struct Flow {
     /// The queue of the sink that frames' detailed GPS goes to.
     pub objects: Vec<Queue>,
     /// Where the counts of all workers add up, on the first.
-    pub counts: Arc<Mutex<Counts>>,
+    pub counts: Arc<Mutex<Totals>>,
     /// How far the run has come.
     pub progress: Arc<Progress>,
 }
 
-/// Builds it. When the frontier of `probe` has passed a time, every effect of its records is durable, and `board` knows of
-/// every stall among them.
+/// Builds it from records at times above 0, which is for what stood before. When the frontier of `probe` has passed a time,
+/// every effect of its records is durable, and `board` knows of every stall among them.
 pub fn build<'scope, B: Records>(
     records: Stream<'scope, u64, B>,
     stored: Proposals<'scope, u64>,
-    flow: Flow,
+    mut flow: Flow,
     board: &Rc<RefCell<Board>>,
     probe: &ProbeHandle<u64>,
 ) {
-    let Flow { mapper, .. } = flow;
+    let scope = records.scope();
+    let before = std::mem::take(&mut flow.before);
+    let (chosen, settings) = (flow.settings.decode.pipelines, flow.settings.clone());
+    let decoded = records.decode(&settings.decode);
+    let Decoded { tracks, frames, detections, movements, camera_detections, skipped, .. } = decoded;
+    let mut all = All {
+        rows: vec![outputs::dead_letters(decoded.dead_letters)],
+        counts: vec![decoded.counts],
+        stalls: vec![decoded.stalls],
+        barriers: vec![skipped.clone().map(Barrier::Lifted)],
+    };
+    if chosen.contains(Pipeline::Sensors) {
+        let stored = before.sensors.to_stream(scope);
+        let pipeline = sensors::build(movements, stored, settings.sensors);
+        all.rows.push(outputs::sensors(pipeline.changes));
+        all.counts.push(of(Pipeline::Sensors, pipeline.counts));
+    }
+    if chosen.contains(Pipeline::Cameras) {
+        let (stored, locations) = (before.cameras.to_stream(scope), before.locations.to_stream(scope));
+        let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
+        all.rows.push(outputs::cameras(pipeline.changes));
+        all.counts.push(of(Pipeline::Cameras, pipeline.counts));
+    }
+    if chosen.contains(Pipeline::Citylens) {
+        let inputs = Inputs { tracks, frames, detections, skipped };
+        citylens(inputs, stored, &mut flow, &mut all).probe_with(probe);
+    }
+    let written = scope.concatenate(all.rows).deliver(flow.sinks);
+    all.counts.push(of(Pipeline::Citylens, written.map(Counts::from)));
+    let (stalls, barriers) = (scope.concatenate(all.stalls), scope.concatenate(all.barriers));
+    board::keep(Rc::clone(board), stalls, barriers, flow.progress).probe_with(probe);
+    let counts = flow.counts;
+    let add = move |(pipeline, some): &(Pipeline, Counts)| {
+        counts.lock().unwrap_or_else(PoisonError::into_inner).add(*pipeline, some);
+        events::settled(some);
+    };
+    scope.concatenate(all.counts).exchange(|_| 0).inspect(add).probe_with(probe);
+}
+
+/// What pipelines yield, of each kind.
+struct All<'scope> {
+    rows: Vec<StreamVec<'scope, u64, Rows>>,
+    counts: Vec<StreamVec<'scope, u64, (Pipeline, Counts)>>,
+    stalls: Vec<StreamVec<'scope, u64, Stall>>,
+    barriers: Vec<StreamVec<'scope, u64, Barrier>>,
+}
+
+/// The pipeline of citylens; what is yielded is done when frames' detailed GPS is.
+fn citylens<'scope>(
+    inputs: Inputs<'scope, u64>,
+    stored: Proposals<'scope, u64>,
+    flow: &mut Flow,
+    all: &mut All<'scope>,
+) -> StreamVec<'scope, u64, Tally> {
+    let mapper = flow.mapper.take();
     let settler = mapper.clone().filter(Mapper::settles);
     let settle = |tracks| match settler {
         Some(mapper) => settle(tracks, mapper),
         None => mapping::made(tracks),
     };
-    let pipeline = citylens::build(records, stored, settle, &flow.settings);
+    let pipeline = citylens::build(inputs, stored, settle, flow.settings.dedup_window_ms);
     ask(pipeline.missing.clone(), mapper, flow.route.gather.is_some());
-    let written = outputs::rows(&pipeline, flow.route).deliver(flow.sinks);
-    let kept = outputs::frames(pipeline.frames).deliver(flow.objects);
-    board::keep(Rc::clone(board), pipeline.stalls, pipeline.barriers, flow.progress).probe_with(probe);
-    kept.probe_with(probe);
-    let totals = written.map(Counts::from).concat(pipeline.counts).exchange(|_| 0);
-    let counts = flow.counts;
-    let add = move |some: &Counts| {
-        *counts.lock().unwrap_or_else(PoisonError::into_inner) += *some;
-        events::settled(some);
-    };
-    totals.inspect(add).probe_with(probe);
+    all.rows.extend(outputs::citylens(&pipeline, flow.route));
+    all.counts.push(of(Pipeline::Citylens, pipeline.counts));
+    all.stalls.push(pipeline.stalls);
+    all.barriers.push(pipeline.barriers);
+    outputs::frames(pipeline.frames).deliver(std::mem::take(&mut flow.objects))
+}
+
+/// Says whose counts they are.
+fn of(pipeline: Pipeline, counts: StreamVec<'_, u64, Counts>) -> StreamVec<'_, u64, (Pipeline, Counts)> {
+    counts.map(move |counts| (pipeline, counts))
 }
 
 /// Has the mapping rows asked for that lookups miss: by this process, or by the first for all.

@@ -29,7 +29,7 @@ fn all_is_well_when_everything_is_there() {
     assert!(output.stdout.contains("✓ producer") && !output.stdout.contains('✗'), "{output:?}");
     let output = topics.verb("check", &["--store", &sqlite(&place), "--json"]).end().expect(0);
     assert_eq!(wrong(&output), []);
-    assert_eq!(output.summary()["checks"].as_array().map(Vec::len), Some(10));
+    assert_eq!(output.summary()["checks"].as_array().map(Vec::len), Some(12));
     assert!(!place.database().exists(), "looking makes nothing");
 }
 
@@ -39,8 +39,8 @@ fn what_is_missing_is_told_with_what_to_do() {
     let args = ["--store", &sqlite(&place), "--json", "--set", "object_store.url=file:///proc/none/objects"];
     let output = topics.verb("check", &args).end().expect(1);
     let wrong = wrong(&output);
-    assert_eq!(wrong.len(), 7, "{wrong:?}");
-    assert_eq!(wrong.iter().filter(|(_, why)| why.contains("hexflow migrate")).count(), 6, "{wrong:?}");
+    assert_eq!(wrong.len(), 9, "{wrong:?}");
+    assert_eq!(wrong.iter().filter(|(_, why)| why.contains("hexflow migrate")).count(), 8, "{wrong:?}");
     assert!(wrong.iter().any(|(what, _)| what.contains("/proc/none")), "{wrong:?}");
 }
 

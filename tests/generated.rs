@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
+
+use flate2::read::GzDecoder;
 
 use crate::oracle::Oracle;
 use crate::support::dump;
@@ -59,4 +62,38 @@ fn one_seed_makes_one_dump() {
     let [a, b, c] = ["a", "b", "c"].map(|folder| bytes(&place.path(folder)));
     assert_eq!(a, b);
     assert_ne!(a, c);
+}
+
+/// What goes to the standard output is what goes into files, packed or not.
+#[test]
+fn readings_go_to_files_and_to_standard_output_alike() {
+    for (pipeline, count, topic) in
+        [("sensors", "--readings", "movements"), ("cameras", "--detections", "camera-detections")]
+    {
+        let place = Place::new();
+        let folder = place.path("generated");
+        let generate = || {
+            let run = Run::new("generate").args(["--pipeline", pipeline, count, "3000", "--seed", "7"]);
+            run.args(["--late", "0.05", "--duplicates", "0.1", "--disorder", "1s"])
+        };
+        let written = generate().args(["--compress", "gzip"]).arg(&folder).end().expect(0);
+        assert!(written.stderr.contains(" late); ") && written.stderr.contains("event time"), "{written:?}");
+        let packed = fs::File::open(folder.join(format!("{topic}.ndjson.gz"))).expect("a dump");
+        let lines = io::read_to_string(GzDecoder::new(packed)).expect("gzip");
+        assert!(
+            lines.lines().count() > 3_200 && lines.starts_with(&format!("{{\"topic\":\"{topic}\"")),
+            "{lines:.100}"
+        );
+        assert!(generate().arg("-").end().expect(0).stdout == lines);
+        assert_eq!(folder.join("locations.csv").exists(), pipeline == "cameras");
+    }
+}
+
+#[test]
+fn an_option_of_another_pipeline_is_a_usage_error() {
+    let place = Place::new();
+    let folder = place.path("generated");
+    let run = Run::new("generate").args(["--pipeline", "cameras", "--tracks", "5"]).arg(&folder);
+    run.end().expect(2).says(&["--tracks", "pipeline cameras", "citylens"]);
+    assert!(!folder.exists(), "a usage error does nothing");
 }

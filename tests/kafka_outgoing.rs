@@ -8,9 +8,9 @@ use crate::oracle::Oracle;
 use crate::support::consumed::{self, Consumed};
 use crate::support::emitted::{assert_well_formed, line};
 use crate::support::judge::assert_stored;
-use crate::support::kafka::{Broker, PARTITIONS, Topics, renumbered, shared};
+use crate::support::kafka::{Broker, Topics, renumbered, shared};
 use crate::support::place::Place;
-use crate::support::record::{AUDIT, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, Record, TRACKS};
+use crate::support::record::{AUDIT, CLUSTERIZATION, METADATA, Record};
 use crate::support::run::wait_until;
 use crate::support::scene::Scene;
 use crate::support::varied::varied;
@@ -171,7 +171,7 @@ fn missing_topics_are_waited_for() {
     let records = Scene::vehicles(24).records;
     let (oracle, _) = Oracle::of(&records);
     let (place, topics) = (Place::new(), Topics::none_at(shared()));
-    topics.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (topics.name(topic), PARTITIONS)));
+    topics.create_read();
     topics.produce(&records);
     let run = topics.run(&place).start();
     sleep(Duration::from_secs(4));
@@ -187,7 +187,7 @@ fn missing_topics_are_waited_for() {
 #[test]
 fn a_run_can_be_told_to_send_nothing() {
     let (place, topics) = (Place::new(), Topics::none_at(shared()));
-    topics.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (topics.name(topic), PARTITIONS)));
+    topics.create_read();
     topics.produce(&Scene::vehicles(24).records);
     settle(&topics, &place, &["--set", "kafka.send=false"]);
     let letters = ["--set", "kafka.send=false", "--set", "on_malformed=dead_letter"];

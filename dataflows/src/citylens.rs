@@ -1,12 +1,12 @@
 //! The main job: tracks, frames and detections of citylens, mapped to axion's tracks, deduplicated, and sent on.
 //!
 //! ```text
-//!  records -- decode --+-- tracks --- by track --+------------------- lookup -- hold back -- upsert --> tracks
-//!                      |                         +-- mapping --+------------------------------^
-//!                      +-- frames --- by track ----------------+---- lookup -- hold back -- upsert --> frames
-//!                      +-- detections by track ----------------+---- lookup -- hold back -- upsert --> detections
-//!                      |                                                                |         by H3 cell --> requests
-//!                      +-- malformed --> stalls, dead letters        missing mapping ---+--> stalls
+//!  tracks --- by track --+------------------- lookup -- hold back -- upsert --> tracks
+//!                        +-- mapping --+------------------------------^
+//!  frames --- by track ----------------+---- lookup -- hold back -- upsert --> frames
+//!  detections by track ----------------+---- lookup -- hold back -- upsert --> detections
+//!                                                 |                         by H3 cell --> requests
+//!                                missing mapping -+--> stalls
 //! ```
 
 use differential_dataflow::lattice::Lattice;
@@ -24,24 +24,21 @@ use timely::order::TotalOrder;
 use timely::progress::Timestamp;
 
 use crate::counts::Counts;
-use crate::decode::{DeadLetter, Decode, OnMalformed, Stall};
+use crate::decode::Stall;
 use crate::mapping::{self, Mapping, Proposals};
-use crate::record::Records;
 use crate::rows::{Detection, Entity, Frame, Track, owner};
-use crate::skips::Skips;
 use crate::stalls::{missing_mapping, missing_tracks};
 
-/// What the pipeline is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The environment whose messages count.
-    pub env: String,
-    /// What becomes of a malformed record.
-    pub on_malformed: OnMalformed,
-    /// How long primary keys are remembered, ms of event time.
-    pub dedup_window_ms: i64,
-    /// The records to skip.
-    pub skips: Skips,
+/// What the pipeline reads, as it was decoded.
+pub struct Inputs<'scope, T: Timestamp> {
+    /// Rows of tracks.
+    pub tracks: Stream<'scope, T, Batch<Track>>,
+    /// Rows of frames.
+    pub frames: Stream<'scope, T, Batch<Frame>>,
+    /// Rows of detections.
+    pub detections: Stream<'scope, T, Batch<Detection>>,
+    /// Where records stood that were skipped.
+    pub skipped: StreamVec<'scope, T, Position>,
 }
 
 /// What the pipeline yields.
@@ -52,49 +49,44 @@ pub struct Citylens<'scope, T: Timestamp + Lattice> {
     pub frames: Stream<'scope, T, SharedBatch<Frame>>,
     /// Detections to write.
     pub detections: Stream<'scope, T, SharedBatch<Detection>>,
-    /// Records set aside.
-    pub dead_letters: StreamVec<'scope, T, DeadLetter>,
     /// Partitions that stand still, and why.
     pub stalls: StreamVec<'scope, T, Stall>,
     /// Tracks whose mapping a record waits for.
     pub missing: StreamVec<'scope, T, String>,
-    /// What becomes of those that wait for a mapping, or were skipped.
+    /// What becomes of those that wait for a mapping.
     pub barriers: StreamVec<'scope, T, Barrier>,
-    /// What became of records.
+    /// What became of rows.
     pub counts: StreamVec<'scope, T, Counts>,
     /// The mapping, for any other pipeline that looks tracks up.
     pub mapping: Mapping<'scope, T>,
 }
 
-/// Builds the pipeline from `records` and the mapping rows that are `stored` already; `settle` yields the row that stands
-/// for each track of which an event came.
-pub fn build<'scope, T: Timestamp + Lattice + TotalOrder, B: Records>(
-    records: Stream<'scope, T, B>,
+/// Builds the pipeline from rows and the mapping rows that are `stored` already; `settle` yields the row that stands for
+/// each track of which an event came. Primary keys are remembered for `dedup_window_ms` of event time.
+pub fn build<'scope, T: Timestamp + Lattice + TotalOrder>(
+    inputs: Inputs<'scope, T>,
     stored: Proposals<'scope, T>,
     settle: impl FnOnce(Stream<'scope, T, Batch<Track>>) -> Proposals<'scope, T>,
-    settings: &Settings,
+    dedup_window_ms: i64,
 ) -> Citylens<'scope, T> {
-    let decoded = records.decode(settings);
-    let tracks = decoded.tracks.exchange_by(owner_of::<Track>);
+    let Inputs { tracks, frames, detections, skipped } = inputs;
+    let tracks = tracks.exchange_by(owner_of::<Track>);
     let mapping = mapping::arrange(stored, settle(tracks.clone()));
 
-    let skipped = decoded.skipped.clone().broadcast();
-    let known = (&mapping, skipped, settings.dedup_window_ms);
+    let known = (&mapping, skipped.broadcast(), dedup_window_ms);
     let tracks = settled(tracks, known.clone());
-    let frames = settled(decoded.frames.exchange_by(owner_of::<Frame>), known.clone());
-    let detections = settled(decoded.detections.exchange_by(owner_of::<Detection>), known);
+    let frames = settled(frames.exchange_by(owner_of::<Frame>), known.clone());
+    let detections = settled(detections.exchange_by(owner_of::<Detection>), known);
 
-    let scope = decoded.stalls.scope();
-    let skipped = decoded.skipped.map(Barrier::Lifted);
+    let scope = tracks.stalls.scope();
     Citylens {
         tracks: tracks.rows,
         frames: frames.rows,
         detections: detections.rows,
-        dead_letters: decoded.dead_letters,
-        stalls: scope.concatenate([decoded.stalls, tracks.stalls, frames.stalls, detections.stalls]),
+        stalls: scope.concatenate([tracks.stalls, frames.stalls, detections.stalls]),
         missing: scope.concatenate([tracks.missing, frames.missing, detections.missing]),
-        barriers: scope.concatenate([skipped, tracks.barriers, frames.barriers, detections.barriers]),
-        counts: scope.concatenate([decoded.counts, tracks.counts, frames.counts, detections.counts]),
+        barriers: scope.concatenate([tracks.barriers, frames.barriers, detections.barriers]),
+        counts: scope.concatenate([tracks.counts, frames.counts, detections.counts]),
         mapping,
     }
 }

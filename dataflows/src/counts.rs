@@ -2,8 +2,14 @@
 
 use std::ops::AddAssign;
 
+use columnar::Columnar;
+use hexflow_operators::Batch;
 use hexflow_operators::upsert::Tally;
 use serde::{Deserialize, Serialize};
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::{Stream, StreamVec};
+use timely::progress::Timestamp;
 
 /// Counts of a pipeline's records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +30,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Records older than what stood.
     pub stale: u64,
+    /// Records too late for their windows.
+    pub late: u64,
     /// Keys that deduplication remembers, less those that it has forgotten.
     pub remembered: i64,
 }
@@ -31,7 +39,8 @@ pub struct Counts {
 impl Counts {
     /// Records not applied because their partition stands still, the one it stands at included: all that is left over.
     pub fn stalled(&self) -> u64 {
-        let applied = self.upserts + self.duplicates + self.stale + self.ignored + self.dead_letters + self.skipped;
+        let settled = self.upserts + self.duplicates + self.stale + self.late;
+        let applied = settled + self.ignored + self.dead_letters + self.skipped;
         self.records.saturating_sub(applied)
     }
 }
@@ -46,6 +55,7 @@ impl AddAssign for Counts {
         self.upserts += other.upserts;
         self.duplicates += other.duplicates;
         self.stale += other.stale;
+        self.late += other.late;
         self.remembered += other.remembered;
     }
 }
@@ -54,5 +64,26 @@ impl From<Tally> for Counts {
     fn from(tally: Tally) -> Self {
         let Tally { upserts, duplicates, stale, remembered } = tally;
         Counts { upserts, duplicates, stale, remembered, ..Counts::default() }
+    }
+}
+
+/// Extension trait for streams of rows that came too late.
+pub trait CountLate<'scope, T: Timestamp> {
+    /// How many they are.
+    fn count_late(self) -> StreamVec<'scope, T, Counts>;
+}
+
+impl<'scope, T: Timestamp, R: Columnar> CountLate<'scope, T> for Stream<'scope, T, Batch<R>> {
+    fn count_late(self) -> StreamVec<'scope, T, Counts> {
+        self.unary(Pipeline, "CountLate", |_capability, _info| {
+            |input, output| {
+                input.for_each(|time, batch| {
+                    let late = batch.len() as u64;
+                    output
+                        .session(&time)
+                        .give_iterator((late > 0).then(|| Counts { late, ..Counts::default() }).into_iter());
+                });
+            }
+        })
     }
 }

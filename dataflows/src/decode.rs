@@ -16,17 +16,32 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Stream, StreamVec};
 use timely::progress::Timestamp;
 
-use crate::citylens::Settings;
 use crate::counts::Counts;
 use crate::headers::Headers;
 use crate::messages::topic::Topic;
 use crate::parse;
+use crate::parse_readings;
+use crate::pipelines::{Pipeline as Reader, Pipelines};
+use crate::readings::{CameraDetection, Movement};
 use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Detection, Frame, Track, stream_of};
 use crate::skips::{Places, Skips};
 
 /// H3 resolution of a detection's cell.
 pub const CELL_RESOLUTION: u8 = 2;
+
+/// What decoding is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The environment whose messages count.
+    pub env: String,
+    /// What becomes of a malformed record.
+    pub on_malformed: OnMalformed,
+    /// The records to skip.
+    pub skips: Skips,
+    /// The pipelines whose topics are read.
+    pub pipelines: Pipelines,
+}
 
 /// What becomes of a malformed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,19 +92,23 @@ pub struct Decoded<'scope, T: Timestamp> {
     pub frames: Stream<'scope, T, Batch<Frame>>,
     /// Rows of detections.
     pub detections: Stream<'scope, T, Batch<Detection>>,
+    /// Readings of sensors.
+    pub movements: Stream<'scope, T, Batch<Movement>>,
+    /// What cameras recognised.
+    pub camera_detections: Stream<'scope, T, Batch<CameraDetection>>,
     /// Partitions that stand still from here on.
     pub stalls: StreamVec<'scope, T, Stall>,
     /// Records set aside.
     pub dead_letters: StreamVec<'scope, T, DeadLetter>,
     /// Where records stood that were skipped.
     pub skipped: StreamVec<'scope, T, Position>,
-    /// How many of each.
-    pub counts: StreamVec<'scope, T, Counts>,
+    /// How many of each, by pipeline.
+    pub counts: StreamVec<'scope, T, (Reader, Counts)>,
 }
 
 /// Extension trait for streams of records.
 pub trait Decode<'scope, T: Timestamp> {
-    /// Decodes the records of the citylens topics that are meant for the settings' `env`; those of other topics are passed
+    /// Decodes the records of the pipelines' topics that are meant for the settings' `env`; those of other topics are passed
     /// over.
     fn decode(self, settings: &Settings) -> Decoded<'scope, T>;
 }
@@ -104,7 +123,9 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
         let (mut stall_output, stalls) = builder.output::<Vec<Stall>>();
         let (mut dead_output, dead_letters) = builder.output::<Vec<DeadLetter>>();
         let (mut skip_output, skipped) = builder.output::<Vec<Position>>();
-        let (mut count_output, counts) = builder.output::<Vec<Counts>>();
+        let (mut count_output, counts) = builder.output::<Vec<(Reader, Counts)>>();
+        let (mut movement_output, movements) = builder.output::<Batch<Movement>>();
+        let (mut camera_output, camera_detections) = builder.output::<Batch<CameraDetection>>();
         let cells = Cells::new(CELL_RESOLUTION).expect("a resolution of H3");
         let mut room = (Room::default(), Room::default(), Room::default());
         let mut decoder = Decoder::new(settings, cells);
@@ -125,11 +146,20 @@ impl<'scope, T: Timestamp, B: Records> Decode<'scope, T> for Stream<'scope, T, B
                     stall_output.activate().session(&time.retain(3)).give_container(&mut rows.stalls);
                     dead_output.activate().session(&time.retain(4)).give_container(&mut rows.dead_letters);
                     skip_output.activate().session(&time.retain(5)).give_container(&mut rows.skipped);
-                    count_output.activate().session(&time.retain(6)).give(rows.counts);
+                    let counts =
+                        Reader::ALL.into_iter().zip(rows.counts).filter(|(_, counts)| *counts != Counts::default());
+                    count_output.activate().session(&time.retain(6)).give_iterator(counts);
+                    // Most containers hold none of these.
+                    if !rows.movements.is_empty() {
+                        movement_output.activate().session(&time.retain(7)).give_container(&mut rows.movements);
+                    }
+                    if !rows.camera_detections.is_empty() {
+                        camera_output.activate().session(&time.retain(8)).give_container(&mut rows.camera_detections);
+                    }
                 });
             }
         });
-        Decoded { tracks, frames, detections, stalls, dead_letters, skipped, counts }
+        Decoded { tracks, frames, detections, movements, camera_detections, stalls, dead_letters, skipped, counts }
     }
 }
 
@@ -139,13 +169,17 @@ struct Rows {
     tracks: Batch<Track>,
     frames: Batch<Frame>,
     detections: Batch<Detection>,
+    movements: Batch<Movement>,
+    camera_detections: Batch<CameraDetection>,
     stalls: Vec<Stall>,
     dead_letters: Vec<DeadLetter>,
     skipped: Vec<Position>,
-    counts: Counts,
+    /// By pipeline.
+    counts: [Counts; Reader::ALL.len()],
 }
 
 struct Decoder {
+    pipelines: Pipelines,
     env: String,
     on_malformed: OnMalformed,
     skips: Skips,
@@ -161,7 +195,6 @@ struct Decoder {
 /// What a record turned out to be.
 enum Found {
     Row,
-    OtherTopic,
     OtherEnv,
     /// Behind a malformed record of its partition.
     Halted,
@@ -173,29 +206,35 @@ enum Found {
 
 impl Decoder {
     fn new(settings: &Settings, cells: Cells) -> Self {
-        let Settings { env, on_malformed, skips, .. } = settings.clone();
+        let Settings { env, on_malformed, skips, pipelines } = settings.clone();
         let (known, counted, halted) = (skips.known(), Places::default(), FixedMap::default());
-        Decoder { env, on_malformed, skips, known, counted, halted, cells }
+        Decoder { pipelines, env, on_malformed, skips, known, counted, halted, cells }
     }
 
     /// Records that come again were counted, and their malformed ones reported, when they came first.
     fn decode(&mut self, record: &Record<'_>, again: bool, rows: &mut Rows) -> Offer {
+        let escaped = matches!(record.payload, Some(Payload::Escaped(_)));
+        let Some(reader) = self.pipelines.reader(record.topic) else {
+            return if escaped { Offer::AsText } else { Offer::Taken };
+        };
         let found = self.read(record, rows);
-        if matches!(record.payload, Some(Payload::Escaped(_))) && !matches!(found, Found::Row) {
+        if escaped && !matches!(found, Found::Row) {
             return Offer::AsText; // whatever is no row must be known to be a record at all
         }
         let first = u64::from(!again);
-        rows.counts.records += if matches!(found, Found::OtherTopic) { 0 } else { first };
+        let counts = &mut rows.counts[reader as usize];
+        counts.records += first;
         match found {
-            Found::Row | Found::OtherTopic | Found::Halted => {}
-            Found::OtherEnv => rows.counts.ignored += first,
+            Found::Row | Found::Halted => {}
+            Found::OtherEnv => counts.ignored += first,
             Found::Skipped(place) => {
                 // It may have been counted as a record before anybody said that it is to be skipped.
-                rows.counts.skipped += u64::from(self.counted.insert(place));
+                counts.skipped += u64::from(self.counted.insert(place));
                 rows.skipped.push(place);
             }
             Found::Malformed(error) => {
-                rows.counts.malformed += first;
+                counts.malformed += first;
+                counts.dead_letters += u64::from(self.on_malformed == OnMalformed::DeadLetter) * first;
                 self.malformed(record, error, again, rows);
             }
         }
@@ -203,9 +242,6 @@ impl Decoder {
     }
 
     fn read(&mut self, record: &Record<'_>, rows: &mut Rows) -> Found {
-        if record.topic > Topic::CitylensDetections {
-            return Found::OtherTopic;
-        }
         if !self.known.is_empty()
             && let Some(found) = self.skip(record)
         {
@@ -225,6 +261,8 @@ impl Decoder {
         let read = headers.check(record.topic).and_then(|()| match record.topic {
             Topic::CitylensTracks => parse::track(record, &headers, &mut rows.tracks),
             Topic::CitylensFrames => parse::frame(record, &headers, &mut rows.frames),
+            Topic::Movements => parse_readings::movement(record, &mut rows.movements),
+            Topic::CameraDetections => parse_readings::camera_detection(record, &mut rows.camera_detections),
             _ => parse::detection(record, &headers, &mut self.cells, &mut rows.detections),
         });
         read.map_or_else(Found::Malformed, |()| Found::Row)
@@ -252,10 +290,7 @@ impl Decoder {
                 rows.stalls.push(Stall { stream, offset: record.offset, reason: error, head });
             }
             OnMalformed::DeadLetter if again => {}
-            OnMalformed::DeadLetter => {
-                rows.counts.dead_letters += 1;
-                rows.dead_letters.push(dead_letter(record, error));
-            }
+            OnMalformed::DeadLetter => rows.dead_letters.push(dead_letter(record, error)),
         }
     }
 }

@@ -147,7 +147,7 @@ fn ms_as_number(at: Instant) -> f64 {
 
 /// Reads a payload; the error names the field. Of a payload that still has its escapes the error says nothing: it is to be
 /// offered as text.
-fn read<'a, M: Deserialize<'a>>(
+pub(crate) fn read<'a, M: Deserialize<'a>>(
     record: &Record<'a>,
     plain: fn(&'a str) -> Option<M>,
     escaped: fn(&'a str) -> Option<M>,

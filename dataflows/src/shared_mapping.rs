@@ -14,10 +14,11 @@ use timely::dataflow::operators::generic::Operator;
 use timely::dataflow::operators::generic::operator::empty;
 use timely::logging::{TimelyEvent, TimelyEventBuilder};
 
-use crate::citylens::{self, Settings};
-use crate::decode::{Decode, OnMalformed};
+use crate::citylens::{self, Inputs};
+use crate::decode::{Decode, Decoded, OnMalformed, Settings};
 use crate::mapping;
 use crate::messages::topic::{Topic, kind};
+use crate::pipelines::Pipelines;
 use crate::record::{Offer, Payload, Record, Records};
 use crate::rows::{Entity, Frame, axion_track_id};
 use crate::skips::Skips;
@@ -75,11 +76,12 @@ fn two_pipelines_read_one_arrangement() {
                 |input, output| input.for_each(|time, told| output.session(&time).give_container(&mut told[0]))
             });
             let env = "prod".to_owned();
-            let settings =
-                Settings { env, on_malformed: OnMalformed::Stall, dedup_window_ms: 1_000, skips: Skips::default() };
+            let pipelines = Pipelines::all();
+            let settings = Settings { env, on_malformed: OnMalformed::Stall, skips: Skips::default(), pipelines };
             let stored = InputSession::new().to_collection(scope);
-            let first = citylens::build(records.clone(), stored, mapping::made, &settings);
-            let frames = records.decode(&settings).frames;
+            let Decoded { tracks, frames, detections, skipped, .. } = records.decode(&settings);
+            let inputs = Inputs { tracks, frames: frames.clone(), detections, skipped };
+            let first = citylens::build(inputs, stored, mapping::made, 1_000);
             let none = empty(scope);
             let second = frames.lookup(first.mapping, none, Frame::track_key, Frame::position, Frame::set_axion);
             second.hits.inspect_rows(move |frame| kept.borrow_mut().push(frame.meta.axion));

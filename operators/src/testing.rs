@@ -1,7 +1,6 @@
 //! Small ways into and out of streams of batches, for examples and tests.
 
 use columnar::{Columnar, Ref};
-use timely::ExchangeData;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 use timely::dataflow::{Stream, StreamVec};
@@ -15,7 +14,7 @@ pub trait Batches<'scope, T: Timestamp, R: Columnar> {
     fn batches(self) -> Stream<'scope, T, Batch<R>>;
 }
 
-impl<'scope, T: Timestamp, R: Columnar + ExchangeData> Batches<'scope, T, R> for StreamVec<'scope, T, R> {
+impl<'scope, T: Timestamp, R: Columnar + Clone> Batches<'scope, T, R> for StreamVec<'scope, T, R> {
     fn batches(self) -> Stream<'scope, T, Batch<R>> {
         self.unary(Pipeline, "Batches", |_capability, _info| {
             |input, output| {

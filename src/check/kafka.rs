@@ -38,7 +38,7 @@ pub fn checks(config: &Config) -> Vec<Check> {
         }
     };
     let names = Names::new(kafka.topic_prefix.as_deref());
-    let read: Vec<String> = names.all().map(str::to_owned).to_vec();
+    let read: Vec<String> = names.all().into_iter().map(str::to_owned).collect();
     let written = if kafka.send { sink::topics(config) } else { Vec::new() };
     let mut checks = vec![Check::new(brokers, Ok(answering(&metadata)))];
     checks.extend(read.iter().chain(&written).map(|name| topic(&metadata, name)));

@@ -39,6 +39,7 @@ impl Default for Config {
                 window: Duration::from_secs(60),
                 slide: Duration::from_secs(10),
                 visit_gap: Duration::from_secs(60),
+                lateness: Duration::from_secs(24 * 60 * 60),
             },
             cameras: Cameras {
                 window: Duration::from_secs(10),

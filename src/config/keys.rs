@@ -64,6 +64,7 @@ pub(super) static KEYS: &[Key] = &[
     key!(sensors.window, "length of a window"),
     key!(sensors.slide, "time between the ends of two windows"),
     key!(sensors.visit_gap, "silence after which a traveler has left"),
+    key!(sensors.lateness, "event time for which readings that come late still count"),
     key!(cameras.window, "length of a window; windows do not overlap"),
     key!(cameras.lateness, "event time for which a closed window still accepts corrections"),
     key!(cameras.locations, "CSV file of the camera locations; empty: none"),

@@ -149,10 +149,12 @@ pub struct Photos {
 pub struct Sensors {
     /// Length of a window.
     pub window: Duration,
-    /// Time between the ends of two windows; divides `window`.
+    /// Time between the ends of two windows.
     pub slide: Duration,
     /// Silence after which a traveler has left.
     pub visit_gap: Duration,
+    /// Event time for which readings that come late still count.
+    pub lateness: Duration,
 }
 
 /// Detections of stationary cameras.

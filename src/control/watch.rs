@@ -28,6 +28,8 @@ pub struct Watch {
     pub interval: Duration,
     /// The names of the topics on the brokers.
     pub names: Names,
+    /// Whether the migration bars reading: that of citylens only.
+    pub bars: bool,
     /// What it tells the feeder, and is told.
     pub handle: Handle,
     /// Ends the run.
@@ -53,8 +55,10 @@ impl Watch {
         self.skip(&skips);
         let (mut gate, mut book) = (Gate::default(), Book::new(self.names.clone()));
         loop {
-            let state = patience.until_answered("read migration_state", |_| store.migrated())?;
-            gate.tell(&self.handle, state, store.name());
+            if self.bars {
+                let state = patience.until_answered("read migration_state", |_| store.migrated())?;
+                gate.tell(&self.handle, state, store.name());
+            }
             let standing = book.standing(&self.handle.partitions());
             book.keep(&mut *store, &standing);
             let places: Vec<_> = standing.iter().map(place_of).collect();

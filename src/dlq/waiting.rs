@@ -50,7 +50,7 @@ impl Waiting {
         let metadata = told("list topics", &kafka.brokers, consumer.fetch_metadata(None, PATIENCE))?;
         let prefix = kafka.topic_prefix.as_deref().unwrap_or_default();
         let topics: Vec<String> = match named {
-            [] => Names::new(Some(prefix)).all().map(str::to_owned).to_vec(),
+            [] => Names::new(Some(prefix)).all().into_iter().map(str::to_owned).collect(),
             named => named.iter().map(|name| full(name, prefix)).collect(),
         };
         let waiting = Waiting { consumer, metadata, brokers: kafka.brokers.clone(), topics };

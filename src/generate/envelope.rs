@@ -15,11 +15,13 @@ pub(super) enum Cause {
     Malformed,
     /// Its track was never announced.
     Orphan,
+    /// It tells something new, long after it was so.
+    Late,
 }
 
 impl Cause {
     /// How many there are.
-    pub(super) const COUNT: usize = 5;
+    pub(super) const COUNT: usize = 6;
 }
 
 /// What is wrong with a record's headers.
@@ -60,10 +62,5 @@ impl Envelope {
             Some(Flaw::UnknownType) => "citylens-unknown",
             _ => self.topic.message_types().first().copied().unwrap_or_default(),
         }
-    }
-
-    /// Whether the sender traced it: one request of eight.
-    pub(super) fn is_traced(&self) -> bool {
-        self.request.is_multiple_of(8)
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hexflow_dataflows::messages::topic::Topic;
 
-use super::GenerateArgs;
+use super::args::OutputArgs;
 use super::compress::{Compression, Encoder};
 
 /// Lines gather until there are so many bytes of them.
@@ -23,12 +23,15 @@ struct Partial {
 }
 
 impl Partial {
-    fn new(dir: &Path, topic: Topic, compress: Compression) -> Self {
-        let name = format!("{}.ndjson{}", topic.name(), compress.suffix());
-        let target = dir.join(&name);
-        let others = forms_of(dir, topic).filter(|other| *other != target).collect();
+    fn new(dir: &Path, name: &str) -> Self {
         // A leading dot: whoever reads the folder meanwhile must not take half a dump for a whole one.
-        Partial { path: dir.join(format!(".{name}.partial")), target, others }
+        Partial { path: dir.join(format!(".{name}.partial")), target: dir.join(name), others: Vec::new() }
+    }
+
+    fn of_topic(args: &OutputArgs, topic: Topic) -> Self {
+        let mut partial = Partial::new(&args.dir, &format!("{}.ndjson{}", topic.name(), args.compress.suffix()));
+        partial.others = forms_of(&args.dir, topic).filter(|other| *other != partial.target).collect();
+        partial
     }
 
     fn publish(&self) -> Result<()> {
@@ -64,26 +67,41 @@ pub(super) struct Sink {
 }
 
 /// Opens a sink for each topic, or one for all where the folder is `-`, the standard output.
-pub(super) fn create(args: &GenerateArgs, topics: &[Topic]) -> Result<Vec<Sink>> {
-    if args.dir == Path::new("-") {
+pub(super) fn create(args: &OutputArgs, topics: &[Topic]) -> Result<Vec<Sink>> {
+    if args.is_standard_output() {
         return Ok(vec![Sink::new("standard output".into(), Box::new(io::stdout()), args.compress, None)?]);
     }
-    let exists = topics.iter().flat_map(|&topic| forms_of(&args.dir, topic)).find(|file| file.exists());
+    prepare(args, topics.iter().flat_map(|&topic| forms_of(&args.dir, topic)))?;
+    topics.iter().map(|&topic| Sink::create(Partial::of_topic(args, topic), args.compress)).collect()
+}
+
+/// Opens a plain file of that name beside the dumps; there is none beside the standard output.
+pub(super) fn create_beside(args: &OutputArgs, name: &str) -> Result<Option<Sink>> {
+    if args.is_standard_output() {
+        return Ok(None);
+    }
+    let partial = Partial::new(&args.dir, name);
+    prepare(args, [partial.target.clone()])?;
+    Sink::create(partial, Compression::None).map(Some)
+}
+
+/// Makes the folder, unless files are there that only force replaces.
+fn prepare(args: &OutputArgs, files: impl IntoIterator<Item = PathBuf>) -> Result<()> {
+    let exists = files.into_iter().find(|file| file.exists());
     if !args.force
         && let Some(file) = exists
     {
         bail!("{} exists; --force replaces the dumps in {}", file.display(), args.dir.display());
     }
-    fs::create_dir_all(&args.dir).with_context(|| format!("creating folder {}", args.dir.display()))?;
-    let create = |&topic| {
-        let partial = Partial::new(&args.dir, topic, args.compress);
-        let file = File::create(&partial.path).with_context(|| format!("creating {}", partial.path.display()))?;
-        Sink::new(partial.target.display().to_string(), Box::new(file), args.compress, Some(partial))
-    };
-    topics.iter().map(create).collect()
+    fs::create_dir_all(&args.dir).with_context(|| format!("creating folder {}", args.dir.display()))
 }
 
 impl Sink {
+    fn create(partial: Partial, compress: Compression) -> Result<Sink> {
+        let file = File::create(&partial.path).with_context(|| format!("creating {}", partial.path.display()))?;
+        Sink::new(partial.target.display().to_string(), Box::new(file), compress, Some(partial))
+    }
+
     fn new(name: String, out: Box<dyn Write>, compress: Compression, partial: Option<Partial>) -> Result<Sink> {
         let encoder = Encoder::new(out, compress).with_context(|| format!("compressing into {name}"))?;
         let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
@@ -114,10 +132,12 @@ impl Sink {
     }
 }
 
-/// Ends the files, then gives all of them their names; returns how many bytes of lines they hold.
-pub(super) fn finish(sinks: Vec<Sink>) -> Result<u64> {
+/// Ends the files, then gives all of them their names; returns how many bytes of lines `sinks` hold.
+pub(super) fn finish(sinks: Vec<Sink>, beside: Option<Sink>) -> Result<u64> {
     let finished = sinks.into_iter().map(Sink::finish).collect::<Result<Vec<_>>>()?;
-    finished.iter().filter_map(|(_, partial)| partial.as_ref()).try_for_each(Partial::publish)?;
+    let beside = beside.map(Sink::finish).transpose()?;
+    let all = finished.iter().chain(&beside);
+    all.filter_map(|(_, partial)| partial.as_ref()).try_for_each(Partial::publish)?;
     Ok(finished.iter().map(|(bytes, _)| bytes).sum())
 }
 
@@ -142,7 +162,7 @@ mod tests {
         let again = args_in(dir.path(), &["--detections=20", "--compress=zstd"]);
         let error = generate(&again).unwrap_err().to_string();
         assert!(error.contains("track.lifecycle.ndjson exists") && error.contains("--force"), "{error}");
-        generate(&GenerateArgs { force: true, ..again }).unwrap();
+        generate(&args_in(dir.path(), &["--detections=20", "--compress=zstd", "--force"])).unwrap();
         assert_eq!(names(dir.path()).len(), 3);
         assert!(names(dir.path()).iter().all(|name| name.ends_with(".ndjson.zst")), "{:?}", names(dir.path()));
     }

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Detection,
     /// A request, that is a message.
     Request,
+    /// A traveler.
+    Traveler,
 }
 
 /// Marks the number of an entity of which nothing else speaks: an orphan's.
@@ -43,11 +45,17 @@ impl Ids {
 /// Writes an id over `text`, given its bits.
 pub(super) fn write(text: &mut String, kind: Kind, bits: u64) {
     text.clear();
+    push(text, kind, bits);
+}
+
+/// Appends an id, given its bits.
+pub(super) fn push(text: &mut String, kind: Kind, bits: u64) {
     text.push_str(match kind {
         Kind::Track => "ct-",
         Kind::Frame => "cf-",
         Kind::Detection => "cd-",
         Kind::Request => "",
+        Kind::Traveler => "tv-",
     });
     push_hex(text, bits);
 }

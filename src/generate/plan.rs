@@ -5,11 +5,9 @@
 
 use anyhow::{Result, ensure};
 
-use super::GenerateArgs;
+use super::args::{CitylensArgs, Options, ensure_writable};
 use super::random::Random;
 
-/// Instants later than this cannot be written as RFC 3339: the year 9999.
-const LAST_MS: i64 = 253_370_764_800_000;
 /// A track has at most this many times the mean of frames, but for the last.
 const LONGEST_TRACK: f64 = 1.5;
 
@@ -30,28 +28,24 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Checks that what is asked for can be made.
-    pub(super) fn new(args: &GenerateArgs) -> Result<Plan> {
-        let frames = args.frames.unwrap_or((args.detections as f64 / args.detections_per_frame).ceil() as u64);
-        ensure!(frames > 0 || args.detections == 0, "--detections {} need at least one frame", args.detections);
-        ensure!(args.tracks > 0 || frames == 0, "--tracks 0 leaves {frames} frames without a track");
-        let tracks = args.tracks.max(1) as f64;
+    pub(super) fn new(args: &Options) -> Result<Plan> {
+        let detections = args.detections();
+        let CitylensArgs { tracks: tracks_left, frames, detections_per_frame, vehicles, .. } = args.citylens;
+        let frames = frames.unwrap_or((detections as f64 / detections_per_frame).ceil() as u64);
+        ensure!(frames > 0 || detections == 0, "--detections {detections} need at least one frame");
+        ensure!(tracks_left > 0 || frames == 0, "--tracks 0 leaves {frames} frames without a track");
+        let tracks = tracks_left.max(1) as f64;
         let longest = frames as f64 / tracks * LONGEST_TRACK;
         ensure!(longest < f64::from(u32::MAX), "{frames} frames on {tracks} tracks: a track's sequence ends at 2^32");
-        let vehicles = u64::from(args.vehicles).min(args.tracks.max(1)) as u32;
-        let interval_ms = 1e3 / args.rate;
+        let vehicles = u64::from(vehicles).min(tracks_left.max(1)) as u32;
+        let interval_ms = 1e3 / args.rate();
         let span_ms = (frames as f64 / f64::from(vehicles) + longest) * interval_ms * 1.2;
-        let start = args.start.ms;
-        ensure!(
-            start >= 0 && (start as f64 + span_ms) < LAST_MS as f64,
-            "event time from {} on must lie within the years 1970 to 9998; fewer frames, more --vehicles or a higher \
-             --rate shorten it",
-            args.start
-        );
+        ensure_writable(args.start, span_ms, "fewer frames, more --vehicles or a higher --rate")?;
         Ok(Plan {
-            tracks_left: args.tracks,
+            tracks_left,
             frames_untaken: frames,
             frames_left: frames,
-            detections_left: args.detections,
+            detections_left: detections,
             interval_ms,
             mean_track_ms: frames as f64 / tracks * interval_ms,
             vehicles,

@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result};
 
-use super::GenerateArgs;
+use super::args::Options;
 use super::broken::break_record;
 use super::envelope::{Cause, Envelope};
 use super::id::{GHOST, Ids, Kind};
@@ -41,16 +41,16 @@ pub(super) struct Post {
 
 impl Post {
     /// Opens the logs.
-    pub(super) fn new(args: &GenerateArgs) -> Result<Self> {
+    pub(super) fn new(args: &Options) -> Result<Self> {
         Ok(Post {
-            log: Log::create(args)?,
+            log: Log::create(&args.output)?,
             later: Later::default(),
             ids: Ids::new(args.seed),
             random: Random::new(args.seed, 1),
             duplicates: args.duplicates,
-            stale: args.stale,
-            malformed: args.malformed,
-            orphans: args.orphans,
+            stale: args.citylens.stale,
+            malformed: args.citylens.malformed,
+            orphans: args.citylens.orphans,
             sent: 0,
             broken: 0,
             payload: Vec::new(),

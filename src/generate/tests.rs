@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::city::CITIES;
 use super::log::TOPICS;
 use super::street::Grid;
-use super::{GenerateArgs, Summary, generate};
+use super::{GenerateArgs, Options, Summary, generate};
 
 #[derive(Parser)]
 struct Line {
@@ -21,16 +21,16 @@ struct Line {
     args: GenerateArgs,
 }
 
-fn parse(options: &[&str], dir: &Path) -> Result<GenerateArgs, clap::Error> {
+pub(super) fn parse(options: &[&str], dir: &Path) -> Result<Options, clap::Error> {
     let words = ["generate"].into_iter().chain(options.iter().copied()).map(Into::into);
-    Line::try_parse_from(words.chain([dir.as_os_str().to_owned()])).map(|line| line.args)
+    Line::try_parse_from(words.chain([dir.as_os_str().to_owned()])).map(|line| line.args.0)
 }
 
-pub(super) fn args_in(dir: &Path, options: &[&str]) -> GenerateArgs {
+pub(super) fn args_in(dir: &Path, options: &[&str]) -> Options {
     parse(options, dir).unwrap()
 }
 
-pub(super) fn args(options: &[&str]) -> GenerateArgs {
+pub(super) fn args(options: &[&str]) -> Options {
     args_in(Path::new("nowhere"), options)
 }
 
@@ -43,16 +43,16 @@ fn dumps(options: &[&str]) -> ([String; 3], Summary) {
 }
 
 /// A record as it is read back.
-struct Record {
-    partition: u64,
-    offset: u64,
-    ts: i64,
-    headers: BTreeMap<String, String>,
-    key: String,
-    payload: Option<String>,
+pub(super) struct Record {
+    pub(super) partition: u64,
+    pub(super) offset: u64,
+    pub(super) ts: i64,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) key: String,
+    pub(super) payload: Option<String>,
 }
 
-fn records(dump: &str) -> Vec<Record> {
+pub(super) fn records(dump: &str) -> Vec<Record> {
     let read = |line: &str| {
         let value: Value = serde_json::from_str(line).unwrap();
         let texts: Vec<String> = serde_json::from_value(value["headers"].clone()).unwrap();

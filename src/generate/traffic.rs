@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use anyhow::Result;
 use hexflow_dataflows::messages::value::TrackStatus;
 
-use super::GenerateArgs;
+use super::args::Options;
 use super::city::CITIES;
 use super::detection::Detections;
 use super::frame::Frames;
@@ -40,7 +40,7 @@ pub(super) struct Traffic {
 
 impl Traffic {
     /// Vehicles about to leave, the first at the start and the others soon after.
-    pub(super) fn new(args: &GenerateArgs) -> Result<Self> {
+    pub(super) fn new(args: &Options) -> Result<Self> {
         let plan = Plan::new(args)?;
         let mut random = Random::new(args.seed, 0);
         let grids: Vec<Grid> = (0..).zip(&CITIES).map(|(number, city)| Grid::new(number, city)).collect();

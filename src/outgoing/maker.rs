@@ -54,6 +54,7 @@ impl Maker {
             Rows::DeadLetters(letters) => {
                 letters.iter().for_each(|letter| letter::push(&mut making.messages, letter, &self.prefix));
             }
+            Rows::Sensors(_) | Rows::Cameras(_) => {}
         }
         making.messages
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use hexflow_dataflows::pipelines::{self, Pipelines};
 
 use crate::cluster::ClusterArgs;
 
@@ -45,10 +46,28 @@ pub enum SummaryFormat {
 /// A pipeline that can be run.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pipeline {
-    /// Every pipeline there is.
+    /// Every pipeline that the store has tables for: in clickhouse citylens alone.
     All,
     /// Tracks, frames and detections of citylens.
     Citylens,
+    /// Speeds of travellers at sensors.
+    Sensors,
+    /// What cameras see.
+    Cameras,
+}
+
+/// The pipelines that were asked for; all are those whose tables the store has.
+pub fn chosen(pipelines: &[Pipeline], store: &Store) -> Pipelines {
+    let each = pipelines.iter().flat_map(|pipeline| -> &'static [pipelines::Pipeline] {
+        match pipeline {
+            Pipeline::All if *store == Store::ClickHouse => &[pipelines::Pipeline::Citylens],
+            Pipeline::All => &pipelines::Pipeline::ALL,
+            Pipeline::Citylens => &[pipelines::Pipeline::Citylens],
+            Pipeline::Sensors => &[pipelines::Pipeline::Sensors],
+            Pipeline::Cameras => &[pipelines::Pipeline::Cameras],
+        }
+    });
+    each.copied().collect()
 }
 
 /// Where rows go.

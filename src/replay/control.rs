@@ -23,12 +23,12 @@ pub fn prepare(args: &ReplayArgs, config: &Config, plan: &mut Plan, fault: &Faul
     let mut patience = Patience::new(store.name().to_owned(), config.retry_interval);
     let names = Names::new(config.kafka.topic_prefix.as_deref());
     let skips = patience.until_answered("read skipped_offsets", |_| store.skips())?;
-    plan.settings.skips.add(skips.iter().filter_map(|skip| skip.position(&names)));
+    plan.settings.decode.skips.add(skips.iter().filter_map(|skip| skip.position(&names)));
     if !matches!(place, Place::Postgres(_)) {
         return Ok(None); // the sink of rows keeps the mapping
     }
     if args.cluster.process == 0 {
-        let stored = &mut plan.stored;
+        let stored = &mut plan.before.mapping;
         patience.until_answered("load the mapping", |_| {
             stored.clear();
             store.each_mapping(&mut |track, axion| stored.push((track_key(track), axion.as_u128())))

@@ -34,7 +34,7 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
     let board = Rc::new(RefCell::new(Board::default()));
     let mut stored = InputSession::new();
     let WorkerPlan { mut flow, dealt, again, dealer, workers } = plan;
-    let standing = std::mem::take(&mut flow.stored);
+    let standing = std::mem::take(&mut flow.before.mapping);
     let feed = |probe: &ProbeHandle<u64>| Feed { dealt, again, board: Rc::clone(&board), probe: probe.clone() };
     let index = worker.index();
     worker.dataflow::<u64, _, _>(|scope| {

@@ -1,13 +1,18 @@
-//! From the pipeline's streams to the sinks: rows of all kinds on one stream, at the process that writes them.
+//! From the pipelines' streams to the sinks: rows of all kinds, at the process that writes them.
+
+use std::sync::Arc;
 
 use hexflow_dataflows::citylens::{self, Citylens};
+use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::rows::{Entity, Frame};
+use hexflow_dataflows::{cameras, sensors};
 use hexflow_operators::ExchangeBy;
 use hexflow_operators::share::{Share, SharedBatch, Unshare};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Exchange;
 use timely::dataflow::operators::generic::Operator;
-use timely::dataflow::operators::{Concatenate, Exchange};
+use timely::dataflow::operators::vec::Map;
 use timely::dataflow::{Stream, StreamVec};
 
 use crate::sinks::Rows;
@@ -21,8 +26,8 @@ pub struct Route {
     pub requests: bool,
 }
 
-/// All rows that the pipeline yields, for the sinks that take all.
-pub fn rows<'scope>(pipeline: &Citylens<'scope, u64>, route: Route) -> StreamVec<'scope, u64, Rows> {
+/// All rows that citylens yields, for the sinks that take all.
+pub fn citylens<'scope>(pipeline: &Citylens<'scope, u64>, route: Route) -> Vec<StreamVec<'scope, u64, Rows>> {
     let scope = pipeline.counts.scope();
     // Each worker's rows go to one worker of the first process, so that they keep their order.
     let mine = scope.index() as u64;
@@ -31,14 +36,27 @@ pub fn rows<'scope>(pipeline: &Citylens<'scope, u64>, route: Route) -> StreamVec
         kind(gathered(pipeline.tracks.clone(), to), Rows::Tracks),
         kind(gathered(pipeline.frames.clone(), to), Rows::Frames),
         kind(gathered(pipeline.detections.clone(), to), Rows::Detections),
-        // The first worker is one of the first process's: dead letters are too few to be spread.
-        kind(pipeline.dead_letters.clone().exchange(|_| 0), Rows::DeadLetters),
     ];
     if route.requests {
         let requests = citylens::requests(pipeline.detections.clone());
         kinds.push(kind(gathered(requests, to), Rows::Requests));
     }
-    scope.concatenate(kinds)
+    kinds
+}
+
+/// Records set aside. The first worker is one of the first process's: they are too few to be spread.
+pub fn dead_letters(letters: StreamVec<'_, u64, DeadLetter>) -> StreamVec<'_, u64, Rows> {
+    kind(letters.exchange(|_| 0), Rows::DeadLetters)
+}
+
+/// What sensors change, which is on the first worker.
+pub fn sensors(changes: StreamVec<'_, u64, sensors::changes::Changes>) -> StreamVec<'_, u64, Rows> {
+    changes.map(|changes| Rows::Sensors(Arc::new(changes)))
+}
+
+/// What cameras change, which is on the first worker.
+pub fn cameras(changes: StreamVec<'_, u64, cameras::changes::Changes>) -> StreamVec<'_, u64, Rows> {
+    changes.map(|changes| Rows::Cameras(Arc::new(changes)))
 }
 
 /// The frames alone, for the sink of detailed GPS.

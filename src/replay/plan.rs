@@ -2,13 +2,17 @@
 
 use std::path::Path;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Result;
-use hexflow_dataflows::citylens::Settings;
-use hexflow_dataflows::decode::OnMalformed;
+use hexflow_dataflows::decode::{self, OnMalformed};
+use hexflow_dataflows::pipelines::{Pipeline, Pipelines};
 use hexflow_dataflows::rows::track_key;
 use hexflow_dataflows::skips::Skips;
-use hexflow_operators::lookup::Key;
+use hexflow_dataflows::{cameras, sensors};
+use hexflow_operators::slides::Slides;
+use hexflow_operators::watermark::Lateness;
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::args::Store;
@@ -16,6 +20,8 @@ use crate::cli::Failure;
 use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
 use crate::fault::Fault;
+use crate::flow::{Before, Settings};
+use crate::locations;
 use crate::objects;
 use crate::sinks::Sink;
 use crate::sinks::clickhouse;
@@ -24,7 +30,7 @@ use crate::sinks::kafka::Kafka;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
-use crate::sinks::sqlite::{self, Sqlite};
+use crate::sinks::sqlite::{self, Sqlite, restore};
 use crate::sinks::writer::{self, Queue};
 
 /// Where things go, as it was typed.
@@ -40,20 +46,22 @@ pub struct Outlets<'a> {
     pub dry_run: bool,
     /// Workers and processes.
     pub cluster: &'a ClusterArgs,
+    /// The pipelines that run.
+    pub pipelines: Pipelines,
     /// Whether files of lines are written anew; if not, lines are added to what stands.
     pub afresh: bool,
 }
 
 /// Where things go, decided.
 pub struct Plan {
-    /// What the pipeline is told.
+    /// What pipelines are told.
     pub settings: Settings,
     /// Whether one process writes for all: rows of the others flow to it.
     pub gather: bool,
     /// Whether anybody wants the requests to clusterization.
     pub requests: bool,
-    /// The mapping rows that stood in the store: track and axion track id.
-    pub stored: Vec<(Key, u128)>,
+    /// What stood before.
+    pub before: Before,
     /// The queues of the sinks that all rows go to.
     pub sinks: Vec<Queue>,
     /// The queue of the sink that frames' detailed GPS goes to.
@@ -65,6 +73,10 @@ pub struct Plan {
 impl Plan {
     /// Opens what is to be written, and starts the sinks.
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
+        let windows = [Pipeline::Sensors, Pipeline::Cameras].into_iter().find(|one| args.pipelines.contains(*one));
+        if let (Store::ClickHouse, Some(pipeline)) = (args.store, windows) {
+            return Err(Failure::usage(format!("--pipelines {}: clickhouse has no tables for it", pipeline.name())));
+        }
         let settings = settings(args, config)?;
         let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
@@ -73,7 +85,12 @@ impl Plan {
         let writes = !gather || args.cluster.process == 0;
         let requests = (args.emit.is_some() || args.send) && !args.dry_run;
         let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Plan { settings, gather, requests, stored: Vec::new(), sinks, objects: objects_queue, threads };
+        let mut before = Before::default();
+        if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
+            let path = config.cameras.locations.as_deref();
+            before.locations = path.map(locations::read).transpose().map_err(Failure::usage)?.unwrap_or_default();
+        }
+        let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, threads };
         if writes {
             let queue = plan.store(args, config, fault)?;
             plan.sinks.push(queue);
@@ -95,7 +112,18 @@ impl Plan {
     }
 
     fn keep(&mut self, stored: &[(String, Uuid)]) {
-        self.stored = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+        self.before.mapping = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
+    }
+
+    /// Reads what the store has kept for windows to go on from.
+    fn restore(&mut self, store: &Connection, pipelines: Pipelines) -> Result<()> {
+        if pipelines.contains(Pipeline::Sensors) {
+            self.before.sensors = restore::sensors(store)?;
+        }
+        if pipelines.contains(Pipeline::Cameras) {
+            self.before.cameras = restore::cameras(store, self.settings.cameras.window_ms)?;
+        }
+        Ok(())
     }
 
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
@@ -115,6 +143,7 @@ impl Plan {
                 if has_mapping {
                     self.keep(&sqlite::stored_mapping(&store)?);
                 }
+                self.restore(&store, args.pipelines)?;
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
@@ -154,8 +183,31 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
             return Err(Failure::usage(message));
         }
     };
-    let dedup_window_ms = i64::try_from(config.dedup.window.as_millis()).unwrap_or(i64::MAX);
-    Ok(Settings { env: config.env.clone(), on_malformed, dedup_window_ms, skips: Skips::default() })
+    let (env, skips, pipelines) = (config.env.clone(), Skips::default(), args.pipelines);
+    let slides = Slides::new(ms(config.sensors.window), ms(config.sensors.slide));
+    Ok(Settings {
+        decode: decode::Settings { env, on_malformed, skips, pipelines },
+        dedup_window_ms: ms(config.dedup.window),
+        sensors: sensors::Settings {
+            slides: slides.ok_or_else(|| Failure::usage("sensors.window and sensors.slide are at least 1ms"))?,
+            visit_gap_ms: ms(config.sensors.visit_gap),
+            lateness: lateness(config.sensors.lateness),
+        },
+        cameras: cameras::Settings {
+            window_ms: ms(config.cameras.window),
+            lateness: lateness(config.cameras.lateness),
+        },
+    })
+}
+
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A partition is waited for as long as a row is, and for an hour at least: what is late is then a matter of its partition's
+/// own order, unless that is further behind the others.
+fn lateness(duration: Duration) -> Lateness {
+    Lateness { lateness_ms: ms(duration), idle_ms: ms(duration).max(60 * 60 * 1_000) }
 }
 
 /// Where objects go: as configured, or beside the store.

@@ -7,10 +7,9 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::Stall;
 
-use super::args::{ReplayArgs, SummaryFormat};
+use super::args::{ReplayArgs, SummaryFormat, chosen};
 use super::bar::Bar;
 use super::control;
 use super::dataflow::{self, WorkerPlan};
@@ -27,6 +26,7 @@ use crate::progress::Progress;
 use crate::sources::dump::files::{self, Dump};
 use crate::sources::dump::problems::Problems;
 use crate::sources::dump::sequencer::{self, Again, Sequencer, Share};
+use crate::totals::Totals;
 
 /// Slices that may wait for a worker: reading stays this far ahead.
 const SLICES_AHEAD: usize = 2;
@@ -63,14 +63,16 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     bar.finish();
 
     let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-    let summary = Summary::new(totals, &stalls, &shared.progress, began.elapsed());
+    let summary =
+        Summary::new(&totals, chosen(&args.pipelines, &args.store), &stalls, &shared.progress, began.elapsed());
     control::finish(args, config, &stalls)?;
     finish(args, &summary, &stalls, &shared.problems.told())
 }
 
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
-    let ReplayArgs { store, emit, dry_run, cluster, .. } = args;
-    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, afresh: true }
+    let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
+    let pipelines = chosen(pipelines, store);
+    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
 }
 
 /// What threads write and the end reads.
@@ -78,7 +80,7 @@ fn outlets(args: &ReplayArgs) -> Outlets<'_> {
 struct Shared {
     progress: Arc<Progress>,
     problems: Arc<Problems>,
-    counts: Arc<Mutex<Counts>>,
+    counts: Arc<Mutex<Totals>>,
 }
 
 /// The first error of any sink ends the process: what was acknowledged is stored, and nothing else may wait for it.
@@ -105,14 +107,14 @@ fn worker_plans(
 ) -> (Vec<Option<WorkerPlan>>, Ready) {
     let (workers, ready) = channel();
     let (again, asked) = channel();
-    let (mut again, mut stored) = (Some(again), plan.stored);
+    let (mut again, mut before) = (Some(again), plan.before);
     let gather = plan.gather.then_some(args.cluster.workers as u64);
     let plans = (0..args.cluster.workers).map(|_| {
         let (dealer, dealt) = sync_channel(SLICES_AHEAD);
         let flow = Flow {
             settings: plan.settings.clone(),
             route: Route { gather, requests: plan.requests },
-            stored: std::mem::take(&mut stored),
+            before: std::mem::take(&mut before),
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
@@ -135,11 +137,12 @@ fn start_sequencer(
     let share = Share { first: args.cluster.first_worker(), peers: args.cluster.peers() };
     let (count, problems, progress) =
         (args.cluster.workers, Arc::clone(&shared.problems), Arc::clone(&shared.progress));
+    let pipelines = chosen(&args.pipelines, &args.store);
     let run = move || {
         let mut workers: Vec<_> = ready.iter().take(count).collect();
         workers.sort_by_key(|&(index, _)| index);
         let workers = workers.into_iter().map(|(_, worker)| worker).collect();
-        Sequencer { dumps, epoch_lines, share, workers, again, problems, progress }.run();
+        Sequencer { dumps, pipelines, epoch_lines, share, workers, again, problems, progress }.run();
     };
     thread::Builder::new().name("sequencer".to_owned()).spawn(run).context("cannot start a thread")?;
     Ok(())

@@ -8,10 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::Stall;
+use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_dataflows::rows::partition_of_stream;
 use serde::Serialize;
 
 use crate::progress::Progress;
+use crate::totals::Totals;
 
 /// Of a run, or of a pipeline in it.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +22,7 @@ struct Numbers {
     upserts: u64,
     duplicates: u64,
     stale: u64,
+    late: u64,
     malformed: u64,
     stalled: u64,
     ignored: u64,
@@ -27,6 +30,31 @@ struct Numbers {
     skipped: u64,
     seconds: f64,
     records_per_second: f64,
+}
+
+impl Numbers {
+    fn new(counts: Counts, elapsed: Duration) -> Self {
+        let seconds = elapsed.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let records_per_second = counts.records as f64 / seconds.max(1e-9);
+        let stalled = counts.stalled();
+        let Counts { records, upserts, duplicates, stale, late, malformed, ignored, dead_letters, skipped, .. } =
+            counts;
+        Numbers {
+            records,
+            upserts,
+            duplicates,
+            stale,
+            late,
+            malformed,
+            stalled,
+            ignored,
+            dead_letters,
+            skipped,
+            seconds,
+            records_per_second,
+        }
+    }
 }
 
 /// A partition that stands still.
@@ -51,28 +79,17 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of a run that took `elapsed`.
-    pub fn new(counts: Counts, stalls: &[Stall], progress: &Progress, elapsed: Duration) -> Self {
-        let seconds = elapsed.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate")]
-        let records_per_second = counts.records as f64 / seconds.max(1e-9);
-        let Counts { records, upserts, duplicates, stale, malformed, ignored, dead_letters, skipped, .. } = counts;
-        let stalled = counts.stalled();
+    /// The summary of a run of some pipelines that took `elapsed`.
+    pub fn new(
+        totals: &Totals,
+        pipelines: Pipelines,
+        stalls: &[Stall],
+        progress: &Progress,
+        elapsed: Duration,
+    ) -> Self {
         let (stalls, passed_over) = (stalls.iter().map(standing).collect(), progress.passed_over.load(Relaxed));
-        let all = Numbers {
-            records,
-            upserts,
-            duplicates,
-            stale,
-            malformed,
-            stalled,
-            ignored,
-            dead_letters,
-            skipped,
-            seconds,
-            records_per_second,
-        };
-        Summary { pipelines: BTreeMap::from([("citylens", all.clone())]), all, passed_over, stalls }
+        let pipelines = pipelines.iter().map(|pipeline| (pipeline.name(), Numbers::new(totals.of(pipeline), elapsed)));
+        Summary { all: Numbers::new(totals.all(), elapsed), passed_over, pipelines: pipelines.collect(), stalls }
     }
 
     /// One JSON object and a newline.
@@ -95,7 +112,8 @@ impl Summary {
             "seconds",
             "records/s"
         );
-        for (name, n) in &self.pipelines {
+        let all = [("all", &self.all)].into_iter().filter(|_| self.pipelines.len() > 1);
+        for (name, n) in self.pipelines.iter().map(|(name, numbers)| (*name, numbers)).chain(all) {
             let _ = writeln!(
                 table,
                 "{name:<10} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9} {:>9.2} {:>11.0}",
@@ -109,6 +127,9 @@ impl Summary {
                 n.seconds,
                 n.records_per_second
             );
+        }
+        if self.all.late > 0 {
+            let _ = writeln!(table, "{} records were too late for their windows, and changed nothing", self.all.late);
         }
         if self.all.skipped > 0 {
             let _ = writeln!(table, "{} records were skipped, as an operator has said", self.all.skipped);

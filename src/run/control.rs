@@ -3,6 +3,7 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::Result;
+use hexflow_dataflows::pipelines::Pipeline;
 
 use super::args::RunArgs;
 use super::dataflow::Mapped;
@@ -12,6 +13,7 @@ use crate::control::mapper::{Arrival, Finds};
 use crate::control::watch::Watch;
 use crate::control::{Handle, Mapper, Place};
 use crate::fault::Fault;
+use crate::replay::args::chosen;
 use crate::sources::kafka::gate::Gate;
 use crate::sources::kafka::gather::Share;
 use crate::sources::kafka::names::Names;
@@ -40,11 +42,12 @@ impl Control {
     /// Starts to watch it.
     pub fn start(args: &RunArgs, config: &Config, fault: &Fault) -> Result<Control> {
         let place = Place::of(config, &args.store, args.cluster.process);
-        let handle = if place.is_some() { Handle::closed() } else { Handle::default() };
+        let bars = chosen(&args.pipelines, &args.store).contains(Pipeline::Citylens);
+        let handle = if place.is_some() && bars { Handle::closed() } else { Handle::default() };
         if let Some(place) = place.clone() {
             let names = Names::new(config.kafka.topic_prefix.as_deref());
             let (interval, handle, fault) = (config.retry_interval, handle.clone(), fault.clone());
-            Watch { place, interval, names, handle, fault }.start()?;
+            Watch { place, interval, names, bars, handle, fault }.start()?;
         }
         let shared = matches!(place, Some(Place::Postgres(_)));
         Ok(Control { place, shared, handle, fault: fault.clone() })

@@ -50,7 +50,7 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
     let board = Rc::new(RefCell::new(Board::default()));
     let gate = feed.gate.clone();
     let mut stored = Stored { session: Some(InputSession::new()), mapped };
-    stored.put(std::mem::take(&mut flow.stored));
+    stored.put(std::mem::take(&mut flow.before.mapping));
     let index = worker.index();
     let probe = ProbeHandle::new();
     worker.dataflow::<u64, _, _>(|scope| {

@@ -8,7 +8,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::Stall;
 use rdkafka::consumer::BaseConsumer;
 use timely::scheduling::SyncActivator;
@@ -26,7 +25,7 @@ use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
 use crate::progress::Progress;
-use crate::replay::args::SummaryFormat;
+use crate::replay::args::{SummaryFormat, chosen};
 use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
 use crate::replay::summary::Summary;
@@ -40,6 +39,7 @@ use crate::sources::kafka::names::Names;
 use crate::sources::kafka::source::Feed;
 use crate::sources::kafka::watch::Watch;
 use crate::sources::kafka::{client, lag, start};
+use crate::totals::Totals;
 
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
@@ -56,10 +56,11 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
         send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
+        pipelines: chosen(&args.pipelines, &args.store),
         afresh: false,
     };
     let mut plan = Plan::new(&outlets, config, &fault)?;
-    plan.settings.skips = control.handle().skips().clone();
+    plan.settings.decode.skips = control.handle().skips().clone();
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;
 
@@ -86,7 +87,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
 #[derive(Default)]
 struct Shared {
     progress: Arc<Progress>,
-    counts: Arc<Mutex<Counts>>,
+    counts: Arc<Mutex<Totals>>,
     heard: Heard,
 }
 
@@ -97,7 +98,7 @@ fn consumer(
     fault: &Fault,
     control: &Handle,
 ) -> Result<BaseConsumer<Context>, Failure> {
-    let names = Names::new(config.kafka.topic_prefix.as_deref());
+    let names = Names::of_pipelines(config.kafka.topic_prefix.as_deref(), chosen(&args.pipelines, &args.store));
     let client = client::config(&config.kafka)?;
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
     let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
@@ -143,14 +144,14 @@ fn worker_plans(
     let gate = Gate::new(dealers);
     let (ready, are_ready) = channel();
     let (news, told) = channel();
-    let (mut news, mut stored) = (Some(news), plan.stored);
+    let (mut news, mut before) = (Some(news), plan.before);
     let control::Ends { mapper, mapped } = control.map(args, config, &gate)?;
     let gather = plan.gather.then_some(count as u64);
     let workers = dealt.into_iter().zip(mapped).map(|(dealt, mapped)| {
         let flow = Flow {
             settings: plan.settings.clone(),
             route: Route { gather, requests: plan.requests },
-            stored: std::mem::take(&mut stored),
+            before: std::mem::take(&mut before),
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
@@ -193,7 +194,7 @@ fn start_feeder(
 fn finish(args: &RunArgs, shared: &Shared, stalls: &[Stall], elapsed: Duration) -> Result<(), Failure> {
     if args.cluster.process == 0 {
         let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let summary = Summary::new(totals, stalls, &shared.progress, elapsed);
+        let summary = Summary::new(&totals, chosen(&args.pipelines, &args.store), stalls, &shared.progress, elapsed);
         match args.summary {
             SummaryFormat::Table => print(summary.table().as_bytes())?,
             SummaryFormat::Json => print(summary.json()?.as_bytes())?,

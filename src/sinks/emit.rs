@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use hexflow_dataflows::messages::topic::{Topic, partition_of};
+use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
@@ -39,8 +40,7 @@ impl Emit {
     pub fn create(folder: &Path, env: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let maker = Maker::new(env, "");
-        let citylens = Topic::ALL.into_iter().filter(|topic| *topic <= Topic::CitylensDetections);
-        let dead_letters = citylens.map(|topic| format!("{}{}", topic.name(), letter::SUFFIX));
+        let dead_letters = Pipelines::all().topics().map(|topic| format!("{}{}", topic.name(), letter::SUFFIX));
         for name in maker.names().iter().cloned().chain(dead_letters) {
             let path = path_of(folder, &name);
             match std::fs::remove_file(&path) {

@@ -17,11 +17,13 @@ pub mod objects;
 pub mod sqlite;
 pub mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::rows::{Detection, Frame, Track};
+use hexflow_dataflows::{cameras, sensors};
 use hexflow_operators::share::SharedBatch;
 use hexflow_operators::upsert::Tally;
 
@@ -38,6 +40,10 @@ pub enum Rows {
     Requests(SharedBatch<Detection>),
     /// Records set aside.
     DeadLetters(Vec<DeadLetter>),
+    /// What an epoch changes of sensors: all of it is to become durable at once.
+    Sensors(Arc<sensors::changes::Changes>),
+    /// What an epoch changes of cameras: all of it is to become durable at once.
+    Cameras(Arc<cameras::changes::Changes>),
 }
 
 impl Rows {
@@ -48,6 +54,8 @@ impl Rows {
             Rows::Frames(batch) => batch.len(),
             Rows::Detections(batch) | Rows::Requests(batch) => batch.len(),
             Rows::DeadLetters(letters) => letters.len(),
+            Rows::Sensors(changes) => changes.len(),
+            Rows::Cameras(changes) => changes.len(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Tables as lines of JSON: `DIR/<table>.ndjson`, a line for each upsert, the last of a key being its row.
 //!
+//! Of sensors and cameras a row may go, too: then its line has the key and `"deleted":true`. What only a later run would need
+//! is not kept: windows begin anew with each.
+//!
 //! Each replay writes the files anew; a run adds to them, and what it acknowledges outlives a crash. Of several processes each
 //! writes its own, `<table>.p<process>.ndjson`. Lines are made beforehand; the sink's thread need only write them.
 
@@ -14,7 +17,9 @@ use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
 use crate::buffers::Buffers;
+use crate::tables::changes::{self, Changed};
 use crate::tables::json::write_line;
+use crate::tables::windows::{CameraDetectionRow, CameraWindowRow, SensorWindowRow, TravelerRow};
 use crate::tables::{AuditRow, Columns, Tabled};
 
 /// About what a table's line and an audit's take, bytes: buffers seldom grow.
@@ -56,13 +61,15 @@ impl Ndjson {
 
     fn open(folder: &Path, suffix: &str, lasting: bool, open: impl Fn(&Path) -> io::Result<File>) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let tables = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
-        let files = tables.map(|table| {
+        let citylens = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
+        let (sensors, cameras) =
+            ([TravelerRow::TABLE, SensorWindowRow::TABLE], [CameraDetectionRow::TABLE, CameraWindowRow::TABLE]);
+        let files = citylens.into_iter().chain(sensors).chain(cameras).map(|table| {
             let path = folder.join(format!("{table}{suffix}.ndjson"));
             let file = open(&path).with_context(|| format!("cannot write {}", path.display()))?;
             Ok(Lines { table, path, file: BufWriter::with_capacity(1 << 18, file) })
         });
-        let files = files.into_iter().collect::<Result<_>>()?;
+        let files = files.collect::<Result<_>>()?;
         Ok(Ndjson { files, buffers: Buffers::default(), lasting, tally: Tally::default() })
     }
 }
@@ -87,6 +94,12 @@ fn at_last_line(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+fn made(make: impl FnOnce(&mut Made)) -> Made {
+    let mut made = Made::default();
+    make(&mut made);
+    made
+}
+
 fn table_of<R: Tabled>() -> &'static str {
     R::Row::TABLE
 }
@@ -105,6 +118,34 @@ fn lines_of<R: Tabled>(batch: &Batch<R>, buffers: &Buffers) -> Made {
     Made { upserts: count as u64, lines: vec![(table_of::<R>(), lines), (AuditRow::TABLE, audit)] }
 }
 
+impl Changed for Made {
+    fn put<R: Columns>(&mut self, row: &R) {
+        write_line(self.of(R::TABLE), row);
+    }
+
+    fn delete<K: Columns>(&mut self, key: &K) {
+        let lines = self.of(K::TABLE);
+        write_line(lines, key);
+        lines.truncate(lines.len() - "}\n".len());
+        lines.extend_from_slice(b",\"deleted\":true}\n");
+    }
+
+    fn keep<R: Columns>(&mut self, _row: &R) {}
+
+    fn forget<K: Columns>(&mut self, _upto: &K) {}
+}
+
+impl Made {
+    /// The lines of a table.
+    fn of(&mut self, table: &'static str) -> &mut Vec<u8> {
+        let at = self.lines.iter().position(|(known, _)| *known == table).unwrap_or_else(|| {
+            self.lines.push((table, Vec::new()));
+            self.lines.len() - 1
+        });
+        &mut self.lines[at].1
+    }
+}
+
 impl Sink for Ndjson {
     type Work = Made;
 
@@ -115,6 +156,8 @@ impl Sink for Ndjson {
             Rows::Frames(batch) => lines_of(batch, &buffers),
             Rows::Detections(batch) => lines_of(batch, &buffers),
             Rows::Requests(_) | Rows::DeadLetters(_) => Made::default(),
+            Rows::Sensors(epoch) => made(|made| changes::sensors(epoch, made)),
+            Rows::Cameras(epoch) => made(|made| changes::cameras(epoch, made)),
         }
     }
 

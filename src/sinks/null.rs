@@ -15,7 +15,8 @@ impl Sink for Null {
     fn preparer(&self) -> impl Fn(&Rows) -> u64 + Send + Sync + 'static {
         |rows| match rows {
             Rows::Tracks(_) | Rows::Frames(_) | Rows::Detections(_) => rows.len() as u64,
-            Rows::Requests(_) | Rows::DeadLetters(_) => 0,
+            // Those of others are counted where they change.
+            _ => 0,
         }
     }
 

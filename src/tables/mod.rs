@@ -4,10 +4,12 @@
 //!   rows that flow --> rows (a struct a table) --> columns: name and value, one by one --> JSON, SQL
 //! ```
 
+pub mod changes;
 pub mod columns;
 pub mod id;
 pub mod json;
 pub mod rows;
+pub mod windows;
 
 pub use columns::{Columns, Text, Visitor};
 pub use rows::{AuditRow, DetectionRow, FrameRow, SOURCE, Tabled, TrackRow, UPSERT};

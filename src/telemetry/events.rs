@@ -8,11 +8,13 @@ use super::metrics;
 
 /// Records have been settled.
 pub fn settled(counts: &Counts) {
-    let Counts { upserts, duplicates, stale, ignored, malformed, dead_letters, skipped, remembered, .. } = *counts;
+    let Counts { upserts, duplicates, stale, late, ignored, malformed, dead_letters, skipped, remembered, .. } =
+        *counts;
     let outcomes = [
         ("upsert", upserts),
         ("duplicate", duplicates),
         ("stale", stale),
+        ("late", late),
         ("ignored", ignored),
         ("malformed", malformed),
         ("dead_letter", dead_letters),

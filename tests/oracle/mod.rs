@@ -4,9 +4,12 @@
 //! make mappings; then of each partition goes the longest prefix that holds nothing malformed and no orphan, which is
 //! where a pipeline ends up in whatever order it meets the records.
 
+pub(crate) mod arrivals;
+pub(crate) mod cameras;
 mod expected;
 mod message;
 mod outgoing;
+pub(crate) mod sensors;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -18,12 +18,13 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::place::{Place, shown};
-use super::record::{AUDIT, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, Record, TRACKS};
+use super::record::{AUDIT, CAMERAS, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, MOVEMENTS, Record, TRACKS};
 use super::run::Run;
 use super::served::{Served, free_ports};
 
-/// Partitions of each topic.
-pub(crate) const PARTITIONS: i32 = 24;
+/// The topics that are read, and their partitions.
+pub(crate) const READ: [(&str, i32); 5] =
+    [(TRACKS, 24), (FRAMES, 24), (DETECTIONS, 24), (MOVEMENTS, 12), (CAMERAS, 12)];
 
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,7 +56,7 @@ pub(crate) fn shared() -> &'static str {
     &BROKER.get_or_init(Broker::start).address
 }
 
-/// The three topics and a group, apart from those of other tests.
+/// The topics and a group, apart from those of other tests.
 pub(crate) struct Topics {
     pub(crate) broker: String,
     pub(crate) prefix: String,
@@ -70,9 +71,8 @@ impl Topics {
     /// On a broker.
     pub(crate) fn at(broker: &str) -> Topics {
         let topics = Topics::none_at(broker);
-        let read = [TRACKS, FRAMES, DETECTIONS].map(|topic| (topics.name(topic), PARTITIONS));
-        let written = [(METADATA, 12), (CLUSTERIZATION, 12), (AUDIT, 6)].map(|(topic, n)| (topics.name(topic), n));
-        topics.create(&[read, written].concat());
+        topics.create_read();
+        topics.create(&[(METADATA, 12), (CLUSTERIZATION, 12), (AUDIT, 6)].map(|(topic, n)| (topics.name(topic), n)));
         topics
     }
 
@@ -80,6 +80,11 @@ impl Topics {
     pub(crate) fn none_at(broker: &str) -> Topics {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Topics { broker: broker.to_owned(), prefix: format!("t{}-", NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// Makes the topics that are read.
+    pub(crate) fn create_read(&self) {
+        self.create(&READ.map(|(topic, partitions)| (self.name(topic), partitions)));
     }
 
     /// Makes topics, by their names and numbers of partitions.
@@ -113,7 +118,7 @@ impl Topics {
 
     /// The dead letters of the topics that are read.
     pub(crate) fn create_dead_letters(&self) {
-        self.create(&[TRACKS, FRAMES, DETECTIONS].map(|topic| (format!("{}.dlq", self.name(topic)), 6)));
+        self.create(&READ.map(|(topic, _)| (format!("{}.dlq", self.name(topic)), 6)));
     }
 
     pub(crate) fn client(&self) -> ClientConfig {
@@ -207,8 +212,8 @@ impl Topics {
     pub(crate) fn offsets(&self) -> BTreeMap<(String, i32), (i64, i64)> {
         let consumer: BaseConsumer = self.client().create().expect("a consumer");
         let mut list = TopicPartitionList::new();
-        for topic in [TRACKS, FRAMES, DETECTIONS] {
-            list.add_partition_range(&self.name(topic), 0, PARTITIONS - 1);
+        for (topic, partitions) in READ {
+            list.add_partition_range(&self.name(topic), 0, partitions - 1);
         }
         let committed = patiently(|| consumer.committed_offsets(list.clone(), PATIENCE));
         let mut offsets = BTreeMap::new();

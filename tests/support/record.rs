@@ -8,6 +8,10 @@ pub(crate) const TRACKS: &str = "axion.sense.citylens.track.lifecycle";
 pub(crate) const FRAMES: &str = "axion.sense.citylens.frame.lifecycle";
 /// Citylens detections.
 pub(crate) const DETECTIONS: &str = "axion.sense.citylens.detections";
+/// Readings of sensors.
+pub(crate) const MOVEMENTS: &str = "movements";
+/// What cameras recognised.
+pub(crate) const CAMERAS: &str = "camera-detections";
 /// Tracks and frames that are sent on.
 pub(crate) const METADATA: &str = "axion.sense.track.metadata";
 /// Detections that are sent on.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::record::{DETECTIONS, FRAMES, Record, TRACKS};
+use super::record::{CAMERAS, DETECTIONS, FRAMES, MOVEMENTS, Record, TRACKS};
 
 /// 2022-01-03T00:00:00Z.
-const MIDNIGHT_MS: i64 = 1_641_168_000_000;
+pub(crate) const MIDNIGHT_MS: i64 = 1_641_168_000_000;
 
 /// The time `ms` after the scene's midnight, as messages write it.
 pub(crate) fn at(ms: i64) -> String {
@@ -83,12 +83,14 @@ impl Scene {
     }
 }
 
-/// The one message type of a citylens topic.
+/// The one message type of a topic that is read.
 pub(crate) fn message_type(topic: &str) -> &'static str {
     match topic {
         TRACKS => "citylens-track",
         FRAMES => "citylens-frame",
         DETECTIONS => "citylens-detection",
-        _ => panic!("{topic} is none of the citylens topics"),
+        MOVEMENTS => "movement",
+        CAMERAS => "camera-detection",
+        _ => panic!("{topic} is none of the topics that are read"),
     }
 }

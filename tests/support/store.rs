@@ -83,7 +83,8 @@ impl Store {
         all
     }
 
-    fn rows(&self, query: &str) -> Vec<Vec<Json>> {
+    /// The rows of a query.
+    pub(crate) fn rows(&self, query: &str) -> Vec<Vec<Json>> {
         let mut statement = self.connection.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| (0..columns).map(|n| row.get_ref(n).map(json_of)).collect());

@@ -14,10 +14,10 @@ const PLACES: [(f64, f64); 7] =
     [(33.6, -117.9), (90.0, 0.0), (-90.0, 180.0), (0.0, -180.0), (0.0, 0.0), (51.4779, -0.0015), (-16.5, 179.9999)];
 
 /// Numbers that look random and are the same in each run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }

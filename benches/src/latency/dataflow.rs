@@ -19,14 +19,15 @@ use hexflow::sinks::deliver::Deliver;
 use hexflow::sinks::null::Null;
 use hexflow::sinks::writer::{self, Queue};
 use hexflow::sources::batching::Batching;
-use hexflow_dataflows::citylens::{self, Settings};
+use hexflow_dataflows::citylens::{self, Inputs};
 use hexflow_dataflows::counts::Counts;
-use hexflow_dataflows::decode::OnMalformed;
+use hexflow_dataflows::decode::{Decode, Decoded, OnMalformed, Settings};
 use hexflow_dataflows::mapping;
+use hexflow_dataflows::pipelines::Pipeline;
 use hexflow_dataflows::skips::Skips;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::vec::Map;
-use timely::dataflow::operators::{Concat, Exchange, Inspect, Probe};
+use timely::dataflow::operators::{Concat, Concatenate, Exchange, Inspect, Probe};
 use timely::worker::Worker;
 
 use super::schedule::Schedule;
@@ -116,20 +117,26 @@ fn work(
     Ok(latencies)
 }
 
-/// The dataflow of a replay, without the sink of detailed GPS.
+/// The dataflow of a replay of citylens, without the sink of detailed GPS.
 fn build(worker: &mut Worker, offer: Offer, sinks: Vec<Queue>, probe: &ProbeHandle<u64>, counts: Arc<Mutex<Counts>>) {
     let settings = Settings {
         env: "prod".to_owned(),
         on_malformed: OnMalformed::Stall,
-        dedup_window_ms: 24 * 3_600_000,
         skips: Skips::default(),
+        pipelines: [Pipeline::Citylens].into_iter().collect(),
     };
     worker.dataflow::<u64, _, _>(|scope| {
-        let records = source::records(scope, offer);
-        let pipeline = citylens::build(records, InputSession::new().to_collection(scope), mapping::made, &settings);
-        let written = outputs::rows(&pipeline, Route { gather: None, requests: false }).deliver(sinks);
-        board::keep(Rc::default(), pipeline.stalls, pipeline.barriers, Arc::default()).probe_with(probe);
-        let totals = written.map(Counts::from).concat(pipeline.counts).exchange(|_| 0);
+        let decoded = source::records(scope, offer).decode(&settings);
+        let Decoded { tracks, frames, detections, skipped, stalls, .. } = decoded;
+        let inputs = Inputs { tracks, frames, detections, skipped };
+        let stored = InputSession::new().to_collection(scope);
+        let pipeline = citylens::build(inputs, stored, mapping::made, 24 * 3_600_000);
+        let rows = outputs::citylens(&pipeline, Route { gather: None, requests: false });
+        let written = scope.concatenate(rows).deliver(sinks);
+        let stalls = stalls.concat(pipeline.stalls);
+        board::keep(Rc::default(), stalls, pipeline.barriers, Arc::default()).probe_with(probe);
+        let read = decoded.counts.map(|(_, counts)| counts);
+        let totals = written.map(Counts::from).concat(pipeline.counts).concat(read).exchange(|_| 0);
         totals.inspect(move |some| *counts.lock().unwrap_or_else(PoisonError::into_inner) += *some).probe_with(probe);
     });
 }

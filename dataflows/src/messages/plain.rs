@@ -36,8 +36,10 @@ macro_rules! members {
     (@optional $slot:ident) => { $slot.flatten() };
 }
 
+pub(super) use members;
+
 /// Fills a slot; a member that comes twice is wrong.
-fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
 }
 

@@ -141,6 +141,18 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
         u32::try_from(value).ok().filter(|_| !matches!(self.peek(), Some(b'.' | b'e' | b'E')))
     }
 
+    /// A whole number of 18 digits at most.
+    #[inline]
+    pub fn whole(&mut self) -> Option<i64> {
+        let negative = self.skip(b'-');
+        let (value, digits) = self.digits()?;
+        if digits > MAX_DIGITS || matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        let value = value.cast_signed();
+        Some(if negative { -value } else { value })
+    }
+
     /// A number without an exponent, correctly rounded.
     #[inline]
     pub fn number(&mut self) -> Option<f64> {

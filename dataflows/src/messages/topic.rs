@@ -16,6 +16,10 @@ pub mod kind {
     pub const CLUSTERIZATION_REQUEST: &str = "clusterization-request";
     /// On axion.sense.audit.events.
     pub const AUDIT_EVENT: &str = "audit-event";
+    /// On movements.
+    pub const MOVEMENT: &str = "movement";
+    /// On camera-detections.
+    pub const CAMERA_DETECTION: &str = "camera-detection";
 }
 
 /// A topic that hexflow reads or writes.
@@ -34,17 +38,23 @@ pub enum Topic {
     ClusterizationRequests,
     /// One event for each row written.
     AuditEvents,
+    /// Readings of sensors. New topics come last: streams' names hold the number of their topic.
+    Movements,
+    /// What cameras recognised.
+    CameraDetections,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Topic; 6] = [
+    pub const ALL: [Topic; 8] = [
         Topic::CitylensTracks,
         Topic::CitylensFrames,
         Topic::CitylensDetections,
         Topic::TrackMetadata,
         Topic::ClusterizationRequests,
         Topic::AuditEvents,
+        Topic::Movements,
+        Topic::CameraDetections,
     ];
 
     /// The topic's name.
@@ -56,6 +66,8 @@ impl Topic {
             Topic::TrackMetadata => "axion.sense.track.metadata",
             Topic::ClusterizationRequests => "clusterization_requests",
             Topic::AuditEvents => "axion.sense.audit.events",
+            Topic::Movements => "movements",
+            Topic::CameraDetections => "camera-detections",
         }
     }
 
@@ -68,7 +80,7 @@ impl Topic {
     pub fn partitions(self) -> u32 {
         match self {
             Topic::CitylensTracks | Topic::CitylensFrames | Topic::CitylensDetections => 24,
-            Topic::TrackMetadata | Topic::ClusterizationRequests => 12,
+            Topic::TrackMetadata | Topic::ClusterizationRequests | Topic::Movements | Topic::CameraDetections => 12,
             Topic::AuditEvents => 6,
         }
     }
@@ -84,6 +96,8 @@ impl Topic {
             }
             Topic::ClusterizationRequests => &[kind::CLUSTERIZATION_REQUEST],
             Topic::AuditEvents => &[kind::AUDIT_EVENT],
+            Topic::Movements => &[kind::MOVEMENT],
+            Topic::CameraDetections => &[kind::CAMERA_DETECTION],
         }
     }
 }

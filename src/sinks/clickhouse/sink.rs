@@ -97,7 +97,7 @@ impl Sink for ClickHouse {
             Rows::Tracks(batch) => Prepared::of(batch),
             Rows::Frames(batch) => Prepared::of(batch),
             Rows::Detections(batch) => Prepared::of(batch),
-            Rows::Requests(_) | Rows::DeadLetters(_) => None,
+            Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Sensors(_) | Rows::Cameras(_) => None,
         }
     }
 

@@ -31,7 +31,7 @@ pub fn topics(config: &Config) -> Vec<String> {
     let maker = Maker::new(&config.env, prefix.unwrap_or_default());
     let mut topics = maker.names().to_vec();
     if config.on_malformed == OnMalformed::DeadLetter {
-        topics.extend(Names::new(prefix).all().map(|name| format!("{name}{}", letter::SUFFIX)));
+        topics.extend(Names::new(prefix).all().into_iter().map(|name| format!("{name}{}", letter::SUFFIX)));
     }
     topics
 }

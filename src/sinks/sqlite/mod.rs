@@ -2,9 +2,11 @@
 
 pub mod block;
 pub mod order;
+pub mod restore;
 pub mod schema;
 pub mod sink;
 pub mod statements;
+pub mod writes;
 
 pub use schema::{mapping_of, open, open_to_read, stored_mapping};
 pub use sink::Sqlite;

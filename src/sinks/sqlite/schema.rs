@@ -11,7 +11,8 @@ use uuid::Uuid;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
-/// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them.
+/// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings` and
+/// `watermarks`, and where the record of a camera's detection stood, are what a later run goes on from: see `restore.rs`.
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS tracks (
     track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
@@ -41,6 +42,29 @@ CREATE TABLE IF NOT EXISTS skipped_offsets (
 CREATE TABLE IF NOT EXISTS stalled_partitions (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, reason TEXT NOT NULL,
     head TEXT NOT NULL, since INTEGER NOT NULL, "by" TEXT NOT NULL, PRIMARY KEY (topic, partition));
+CREATE TABLE IF NOT EXISTS sensor_travelers (
+    sensor_id INTEGER NOT NULL, traveler_id TEXT NOT NULL, entered_at INTEGER NOT NULL, traveler_type TEXT NOT NULL,
+    left_at INTEGER NOT NULL, min_speed REAL, max_speed REAL, avg_speed REAL, samples INTEGER NOT NULL,
+    PRIMARY KEY (sensor_id, traveler_id, entered_at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sensor_windows (
+    sensor_id INTEGER NOT NULL, traveler_type TEXT NOT NULL, window_end INTEGER NOT NULL, window_ms INTEGER NOT NULL,
+    min_speed REAL, max_speed REAL, avg_speed REAL, samples INTEGER NOT NULL, travelers INTEGER NOT NULL,
+    PRIMARY KEY (sensor_id, traveler_type, window_end)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sensor_readings (
+    sensor_id INTEGER NOT NULL, traveler_id TEXT NOT NULL, at INTEGER NOT NULL, traveler_type TEXT NOT NULL,
+    x REAL NOT NULL, y REAL NOT NULL, source_ts INTEGER NOT NULL, source_partition INTEGER NOT NULL,
+    source_offset INTEGER NOT NULL, PRIMARY KEY (sensor_id, traveler_id, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS camera_detections (
+    detection_oid INTEGER PRIMARY KEY NOT NULL, geographical_location_oid INTEGER NOT NULL, geographical_location TEXT,
+    video_camera_oid INTEGER NOT NULL, item_name TEXT NOT NULL, detected_at INTEGER NOT NULL,
+    source_ts INTEGER NOT NULL, source_partition INTEGER NOT NULL, source_offset INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS camera_windows (
+    geographical_location_oid INTEGER NOT NULL, item_name TEXT NOT NULL, window_start INTEGER NOT NULL,
+    window_ms INTEGER NOT NULL, detections INTEGER NOT NULL,
+    PRIMARY KEY (geographical_location_oid, item_name, window_start)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS watermarks (
+    topic TEXT NOT NULL, kind TEXT NOT NULL, partition INTEGER NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (topic, kind, partition)) WITHOUT ROWID;
 "#;
 
 /// A small installation has nothing to migrate, unless a row says otherwise.

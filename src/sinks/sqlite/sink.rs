@@ -14,8 +14,9 @@ use rusqlite::{Connection, params};
 use super::order::{Place, Prepared, sorted};
 use super::schema::ADVICE;
 use super::statements::{ORDER, Upsert, execute, insert};
+use super::writes::Writes;
 use crate::sinks::{Rows, Sink};
-use crate::tables::{AuditRow, Columns, Tabled};
+use crate::tables::{AuditRow, Columns, Tabled, changes};
 
 /// Rows that are sorted at a time: the more, the fewer pages of a B-tree they touch.
 const SORTED_ROWS: usize = 50_000;
@@ -40,6 +41,14 @@ impl Sqlite {
         Sqlite { store, path, has_mapping, open: false, waiting: Vec::new(), rows: 0, tally: Tally::default() }
     }
 
+    /// Opens a transaction unless one is open.
+    fn begin(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.open, true) {
+            self.store.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(())
+    }
+
     /// Writes all rows that wait.
     fn flush(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -47,9 +56,7 @@ impl Sqlite {
         if waiting.is_empty() {
             return Ok(());
         }
-        if !std::mem::replace(&mut self.open, true) {
-            self.store.execute_batch("BEGIN IMMEDIATE")?;
-        }
+        self.begin()?;
         let mut won = self.table::<Track>(&waiting)?;
         if self.has_mapping {
             self.mapping(&won)?;
@@ -106,22 +113,45 @@ impl Sqlite {
     }
 }
 
-impl Sink for Sqlite {
-    type Work = Option<Prepared>;
+/// What a worker makes of rows.
+pub enum Work {
+    /// Rows that are judged by version.
+    Versions(Prepared),
+    /// What an epoch changes.
+    Changes(Writes),
+    /// Nothing that is kept here.
+    Nothing,
+}
 
-    fn preparer(&self) -> impl Fn(&Rows) -> Option<Prepared> + Send + Sync + 'static {
-        |rows| match rows {
-            Rows::Tracks(batch) => Some(Prepared::of(batch)),
-            Rows::Frames(batch) => Some(Prepared::of(batch)),
-            Rows::Detections(batch) => Some(Prepared::of(batch)),
-            Rows::Requests(_) | Rows::DeadLetters(_) => None,
+impl Sink for Sqlite {
+    type Work = Work;
+
+    fn preparer(&self) -> impl Fn(&Rows) -> Work + Send + Sync + 'static {
+        |rows| {
+            let mut writes = Writes::default();
+            match rows {
+                Rows::Tracks(batch) => return Work::Versions(Prepared::of(batch)),
+                Rows::Frames(batch) => return Work::Versions(Prepared::of(batch)),
+                Rows::Detections(batch) => return Work::Versions(Prepared::of(batch)),
+                Rows::Requests(_) | Rows::DeadLetters(_) => return Work::Nothing,
+                Rows::Sensors(epoch) => changes::sensors(epoch, &mut writes),
+                Rows::Cameras(epoch) => changes::cameras(epoch, &mut writes),
+            }
+            Work::Changes(writes)
         }
     }
 
-    fn write(&mut self, prepared: Option<Prepared>) -> Result<()> {
-        self.rows += prepared.as_ref().map_or(0, |prepared| prepared.rows.count());
-        self.waiting.extend(prepared);
-        let written = if self.rows < SORTED_ROWS { Ok(()) } else { self.flush() };
+    fn write(&mut self, work: Work) -> Result<()> {
+        let written = match work {
+            Work::Versions(prepared) => {
+                self.rows += prepared.rows.count();
+                self.waiting.push(prepared);
+                if self.rows < SORTED_ROWS { Ok(()) } else { self.flush() }
+            }
+            // All of it is in one transaction: none ends but by `commit`.
+            Work::Changes(writes) => self.begin().and_then(|()| writes.execute(&self.store)),
+            Work::Nothing => Ok(()),
+        };
         self.told(written)
     }
 

@@ -1,6 +1,6 @@
 //! Cuts merged lines into epochs and deals each epoch's lines to the workers: one thread a process.
 //!
-//! An epoch holds a fixed number of lines of hexflow's topics, so that every process cuts the same ones; a partition's
+//! An epoch holds a fixed number of lines of the pipelines' topics, so that every process cuts the same ones; a partition's
 //! lines go to the worker whose number is the partition's modulo all workers', as a consumer group would deal them.
 //! When all was read, the workers say which stalled partitions can go on, and those are read once more.
 
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_operators::FixedMap;
 use timely::scheduling::SyncActivator;
 
@@ -53,6 +54,8 @@ pub struct Share {
 pub struct Sequencer {
     /// What is read.
     pub dumps: Vec<Dump>,
+    /// Whose topics are dealt; the others are passed over.
+    pub pipelines: Pipelines,
     /// Lines in an epoch.
     pub epoch_lines: usize,
     /// Which workers are this process's.
@@ -89,7 +92,7 @@ impl Sequencer {
         let (mut count, mut passed_over, mut latest) = (0, 0, i64::MIN);
         let mut merge = Merge::new(&self.dumps, problems, Arc::clone(&self.progress.bytes));
         while let Some((line, block)) = merge.next_line() {
-            let Some(topic) = line.head.topic else {
+            let Some(topic) = line.head.topic.filter(|topic| self.pipelines.reader(*topic).is_some()) else {
                 passed_over += 1;
                 continue;
             };

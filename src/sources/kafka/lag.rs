@@ -14,7 +14,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 
 use super::ledger::{Ledger, Settled};
-use super::names::{Names, READ};
+use super::names::Names;
 use super::watch::Watch;
 use crate::fault::Fault;
 use crate::telemetry::labels::Partition;
@@ -80,7 +80,7 @@ fn made_anew(partition: &Partition) -> anyhow::Error {
 /// Asks for the ends and the committed offsets of `ours`; returns what is committed.
 fn ask(consumer: &BaseConsumer, names: &Names, ours: &[Settled]) -> KafkaResult<BTreeMap<u32, u64>> {
     // Brokers that are there answer this also where nothing is assigned.
-    consumer.fetch_metadata(Some(names.of(READ[0])), PATIENCE)?;
+    consumer.fetch_metadata(names.all().first().copied(), PATIENCE)?;
     let mut known = BTreeMap::new();
     if ours.is_empty() {
         return Ok(known);

@@ -1,30 +1,39 @@
 //! The topics that are read, by the names that they have on the brokers.
 
 use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_dataflows::rows::partition_of_stream;
 use rdkafka::{Offset, TopicPartitionList};
 
-/// The topics of the citylens pipeline.
-pub const READ: [Topic; 3] = [Topic::CitylensTracks, Topic::CitylensFrames, Topic::CitylensDetections];
-
 /// The names of the topics that are read.
 #[derive(Clone, Debug)]
-pub struct Names([String; 3]);
+pub struct Names(Vec<(Topic, String)>);
 
 impl Names {
-    /// Each topic's name after `prefix`.
+    /// The name after `prefix` of each topic that any pipeline reads.
     pub fn new(prefix: Option<&str>) -> Self {
-        Names(READ.map(|topic| format!("{}{}", prefix.unwrap_or_default(), topic.name())))
+        Names::of_pipelines(prefix, Pipelines::all())
+    }
+
+    /// The same of some pipelines.
+    pub fn of_pipelines(prefix: Option<&str>, pipelines: Pipelines) -> Self {
+        let name = |topic: Topic| format!("{}{}", prefix.unwrap_or_default(), topic.name());
+        Names(pipelines.topics().map(|topic| (topic, name(topic))).collect())
     }
 
     /// All of them.
-    pub fn all(&self) -> [&str; 3] {
-        self.0.each_ref().map(String::as_str)
+    pub fn all(&self) -> Vec<&str> {
+        self.0.iter().map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// The topics.
+    pub fn topics(&self) -> impl Iterator<Item = Topic> {
+        self.0.iter().map(|(topic, _)| *topic)
     }
 
     /// The name of a topic that is read.
     pub fn of(&self, topic: Topic) -> &str {
-        READ.iter().position(|read| *read == topic).map_or(topic.name(), |at| &self.0[at])
+        self.0.iter().find(|(read, _)| *read == topic).map_or(topic.name(), |(_, name)| name)
     }
 
     /// The topic's name and the partition of a stream.
@@ -35,12 +44,12 @@ impl Names {
 
     /// Whether a topic is read.
     pub fn reads(&self, topic: Topic) -> bool {
-        READ.contains(&topic)
+        self.topics().any(|read| read == topic)
     }
 
     /// The topic of that name, if it is read.
     pub fn topic(&self, name: &str) -> Option<Topic> {
-        self.0.iter().position(|known| known == name).map(|at| READ[at])
+        self.0.iter().find(|(_, known)| known == name).map(|(topic, _)| *topic)
     }
 }
 

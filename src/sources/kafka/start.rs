@@ -13,7 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::told;
 use super::from::From;
-use super::names::{Names, READ};
+use super::names::Names;
 
 /// How long the brokers may take to answer one question.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -54,7 +54,7 @@ fn partitions<C: ConsumerContext>(
     brokers: &str,
 ) -> Result<Vec<(&'static str, String, i32, u32)>> {
     let mut all = Vec::new();
-    for topic in READ {
+    for topic in names.topics() {
         let name = names.of(topic);
         let metadata = told("list topics", brokers, consumer.fetch_metadata(Some(name), PATIENCE))?;
         let found = metadata.topics().iter().find(|found| found.name() == name && found.error().is_none());

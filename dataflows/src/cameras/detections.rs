@@ -1,0 +1,183 @@
+//! Each detection once, with its location's name: rows of `camera_detections`, and what they add to counts.
+
+use std::sync::Arc;
+
+use hexflow_operators::annotated::{Annotated, Placed};
+use hexflow_operators::firsts::{Firsts, Occurrence};
+use hexflow_operators::tumbling::Tumbling;
+use hexflow_operators::upsert::Tally;
+use hexflow_operators::{Batch, FixedMap};
+use serde::{Deserialize, Serialize};
+
+use super::Other;
+use super::changes::StoredDetection;
+use super::counts::Part;
+use crate::change::Change;
+use crate::readings::{Arrival, CameraDetection};
+use crate::rows::text;
+use crate::sensors::visits::{arrival, shared};
+
+/// The columns of `camera_detections` beside its primary key, `detection_oid`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detection {
+    /// Where the camera stands.
+    pub geographical_location_oid: i64,
+    /// The location's name, if it is known.
+    #[serde(with = "crate::shared_text::maybe")]
+    pub geographical_location: Option<Arc<str>>,
+    /// The camera.
+    pub video_camera_oid: i64,
+    /// What was seen.
+    #[serde(with = "crate::shared_text")]
+    pub item_name: Arc<str>,
+    /// When, ms since the epoch.
+    pub detected_at: i64,
+    /// Its record's place: what arrived before it would take its place.
+    pub arrival: Arrival,
+}
+
+/// A change of `camera_detections`, by `detection_oid`.
+pub type DetectionChange = Change<i64, Detection>;
+
+/// A detection that stands. Its order is that of time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Seen {
+    detected_ms: i64,
+    detection_oid: i64,
+    location_oid: i64,
+    camera_oid: i64,
+    item: Arc<str>,
+    arrival: Arrival,
+}
+
+impl Placed for Seen {
+    type Place = i64;
+    type Id = i64;
+
+    fn place(&self) -> i64 {
+        self.location_oid
+    }
+    fn id(&self) -> i64 {
+        self.detection_oid
+    }
+    fn event_ms(&self) -> i64 {
+        self.detected_ms
+    }
+}
+
+/// The detections of a worker.
+pub struct Detections {
+    firsts: Firsts<i64, Arrival, Seen>,
+    located: Annotated<Seen, Arc<str>>,
+    /// The names that restored rows have in the store, in the epoch that restores them.
+    restored: FixedMap<i64, Option<String>>,
+    items: FixedMap<Arc<str>, ()>,
+    /// Of this epoch only.
+    counts: Tumbling<(i64, Arc<str>)>,
+    tally: Tally,
+    floor_ms: i64,
+}
+
+impl Detections {
+    /// Counts are by windows of `window_ms`.
+    pub fn new(window_ms: i64) -> Self {
+        let (firsts, located, restored, items, tally) = Default::default();
+        Detections { firsts, located, restored, items, counts: Tumbling::new(window_ms), tally, floor_ms: i64::MIN }
+    }
+
+    /// Adds detections.
+    pub fn add(&mut self, batch: &Batch<CameraDetection>) {
+        let Detections { firsts, located, items, counts, tally, floor_ms, .. } = self;
+        for row in batch.iter() {
+            let value = Seen {
+                detected_ms: *row.detected_ms,
+                detection_oid: *row.detection_oid,
+                location_oid: *row.geographical_location_oid,
+                camera_oid: *row.video_camera_oid,
+                item: shared(items, text(row.item_name)),
+                arrival: arrival(row.arrival),
+            };
+            let (oid, event_ms) = (value.detection_oid, value.detected_ms);
+            let occurrence = Occurrence { arrival: value.arrival, event_ms, value };
+            let is_new = firsts.offer(oid, occurrence, |seen, diff| {
+                // A window below the floor may be forgotten: nothing changes it.
+                if seen.detected_ms >= *floor_ms {
+                    let start_ms = counts.start_ms(seen.detected_ms);
+                    counts.add((seen.location_oid, Arc::clone(&seen.item)), start_ms, diff);
+                }
+                located.row(seen, diff);
+            });
+            tally.upserts += u64::from(is_new);
+            tally.duplicates += u64::from(!is_new);
+        }
+    }
+
+    /// Takes up a row that a store holds. It is told only if its location has another name now.
+    pub fn restore(&mut self, stored: StoredDetection) {
+        let CameraDetection { arrival, detected_ms, detection_oid, geographical_location_oid, .. } = stored.detection;
+        let value = Seen {
+            detected_ms,
+            detection_oid,
+            location_oid: geographical_location_oid,
+            camera_oid: stored.detection.video_camera_oid,
+            item: shared(&mut self.items, &stored.detection.item_name),
+            arrival,
+        };
+        let located = &mut self.located;
+        let occurrence = Occurrence { arrival, event_ms: detected_ms, value };
+        self.firsts.offer(detection_oid, occurrence, |seen, diff| located.row(seen, diff));
+        self.restored.insert(detection_oid, stored.geographical_location);
+    }
+
+    /// A location's name came (1) or went (-1).
+    pub fn locate(&mut self, location_oid: i64, name: String, diff: isize) {
+        self.located.annotate(location_oid, Arc::from(name), i64::try_from(diff).unwrap_or(i64::MAX));
+    }
+
+    /// Tells each row that changed, and what was counted.
+    pub fn tell(&mut self, changes: &mut Vec<DetectionChange>, others: &mut Vec<Other>) {
+        let (restored, knows_places) = (std::mem::take(&mut self.restored), self.located.knows_places());
+        self.located.tell(|oid, row| {
+            if let (Some(before), Some((_, name))) = (restored.get(&oid), &row)
+                && (before.as_deref() == name.map(|name| &**name) || !knows_places)
+            {
+                return; // it stands so
+            }
+            let row = row.map(|(seen, name)| Detection {
+                geographical_location_oid: seen.location_oid,
+                geographical_location: name.cloned(),
+                video_camera_oid: seen.camera_oid,
+                item_name: seen.item,
+                detected_at: seen.detected_ms,
+                arrival: seen.arrival,
+            });
+            changes.push(Change { key: oid, row });
+        });
+        self.counts.drain(|(location, item), start_ms, diff| {
+            others.push(Other::Part(Part { location: *location, item: item.to_string(), start_ms, diff }));
+        });
+        let tally = std::mem::take(&mut self.tally);
+        if tally != Tally::default() {
+            others.push(Other::Tally(tally));
+        }
+    }
+
+    /// Nothing below `floor_ms` will come.
+    pub fn raise(&mut self, floor_ms: i64) {
+        self.floor_ms = self.floor_ms.max(floor_ms);
+        self.firsts.raise(floor_ms);
+    }
+
+    /// Frees what is below the floor.
+    pub fn sweep(&mut self) {
+        self.firsts.sweep();
+        self.located.forget(self.floor_ms);
+        self.items.retain(|text, ()| Arc::strong_count(text) > 1);
+    }
+
+    /// Detections remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.firsts.len()
+    }
+}

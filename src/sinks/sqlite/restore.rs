@@ -1,0 +1,128 @@
+//! What the store has kept of sensors and cameras, for a run to go on from: read once, before the run begins.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use hexflow_dataflows::arrivals::Reached;
+use hexflow_dataflows::cameras::changes::StoredDetection;
+use hexflow_dataflows::marks::Mark;
+use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::readings::{Arrival, CameraDetection, Movement};
+use hexflow_dataflows::rows::stream_of;
+use hexflow_dataflows::{cameras, sensors};
+use hexflow_operators::watermark;
+use rusqlite::{Connection, Row};
+
+use crate::tables::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
+
+/// What is kept of sensors.
+pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
+    use sensors::changes::Stored;
+    if !has_tables(store)? {
+        return Ok(Vec::new());
+    }
+    let select = "SELECT sensor_id, traveler_id, at, traveler_type, x, y, source_ts, source_partition, source_offset \
+                  FROM sensor_readings";
+    let reading = |row: &Row<'_>| -> rusqlite::Result<_> {
+        Ok(Stored::Reading(Movement {
+            sensor_id: row.get(0)?,
+            traveler_id: row.get(1)?,
+            at_ms: row.get(2)?,
+            traveler_type: row.get(3)?,
+            x: row.get(4)?,
+            y: row.get(5)?,
+            arrival: arrival(Topic::Movements, row, 6)?,
+        }))
+    };
+    let mut stored = all(store, "sensor_readings", select, i64::MIN, reading)?;
+    stored.extend(marks(store, Topic::Movements)?.into_iter().map(Stored::Mark));
+    Ok(stored)
+}
+
+/// What is kept of cameras, with windows of `window_ms`: all that is not below the floor.
+pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::changes::Stored>> {
+    use cameras::changes::Stored;
+    if !has_tables(store)? {
+        return Ok(Vec::new());
+    }
+    let marks = marks(store, Topic::CameraDetections)?;
+    let floor = |mark: &Mark| if let Mark::EventTime(watermark::Mark::Floor(ms)) = mark { Some(*ms) } else { None };
+    let floor_ms = marks.iter().find_map(floor).unwrap_or(i64::MIN);
+    let select = "SELECT detection_oid, geographical_location_oid, geographical_location, video_camera_oid, item_name, \
+                  detected_at, source_ts, source_partition, source_offset FROM camera_detections WHERE detected_at >= ?1";
+    let detection = |row: &Row<'_>| -> rusqlite::Result<_> {
+        let detection = CameraDetection {
+            detection_oid: row.get(0)?,
+            geographical_location_oid: row.get(1)?,
+            video_camera_oid: row.get(3)?,
+            item_name: row.get(4)?,
+            detected_ms: row.get(5)?,
+            arrival: arrival(Topic::CameraDetections, row, 6)?,
+        };
+        Ok(Stored::Detection(StoredDetection { detection, geographical_location: row.get(2)? }))
+    };
+    let mut stored = all(store, "camera_detections", select, floor_ms, detection)?;
+    let select = "SELECT geographical_location_oid, item_name, window_start, detections FROM camera_windows \
+                  WHERE window_start > ?1";
+    let window = |row: &Row<'_>| -> rusqlite::Result<_> {
+        Ok(Stored::Window(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    };
+    // Part of the window that holds the floor is above it.
+    stored.extend(all(store, "camera_windows", select, floor_ms.saturating_sub(window_ms), window)?);
+    stored.extend(marks.into_iter().map(Stored::Mark));
+    Ok(stored)
+}
+
+/// Whether the tables are there: a store that is only read may be of an earlier version.
+fn has_tables(store: &Connection) -> Result<bool> {
+    let there = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'watermarks')";
+    store.query_row(there, [], |row| row.get(0)).context("cannot read the store")
+}
+
+fn marks(store: &Connection, topic: Topic) -> Result<Vec<Mark>> {
+    let select = format!("SELECT kind, partition, value FROM watermarks WHERE topic = '{}'", topic.name());
+    let row = |row: &Row<'_>| -> rusqlite::Result<(String, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+    let (mut marks, mut reached) = (Vec::new(), BTreeMap::<u32, Reached>::new());
+    for (kind, partition, value) in all(store, "watermarks", &select, i64::MIN, row)? {
+        let stream = stream_of(topic, u32::try_from(partition).unwrap_or(0));
+        let unknown = Reached { offset: 0, ts: i64::MIN };
+        match kind.as_str() {
+            OFFSET => reached.entry(stream).or_insert(unknown).offset = value.cast_unsigned(),
+            TOPIC_TIME => reached.entry(stream).or_insert(unknown).ts = value,
+            EVENT_TIME => marks.push(Mark::EventTime(watermark::Mark::Clock(stream, value))),
+            UNSEEN => marks.push(Mark::EventTime(watermark::Mark::Unseen(value))),
+            FLOOR => marks.push(Mark::EventTime(watermark::Mark::Floor(value))),
+            _ => {} // of a later version
+        }
+    }
+    marks.extend(reached.into_iter().map(|(stream, reached)| Mark::Reached(stream, reached)));
+    Ok(marks)
+}
+
+fn arrival(topic: Topic, row: &Row<'_>, first: usize) -> rusqlite::Result<Arrival> {
+    let offset: i64 = row.get(first + 2)?;
+    let stream = stream_of(topic, row.get(first + 1)?);
+    Ok(Arrival { ts: row.get(first)?, stream, offset: offset.cast_unsigned() })
+}
+
+/// All rows of a statement, which may ask for those from a time on.
+fn all<T>(
+    store: &Connection,
+    table: &str,
+    select: &str,
+    from_ms: i64,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    let rows = || -> rusqlite::Result<Vec<T>> {
+        let mut select = store.prepare(select)?;
+        if select.parameter_count() > 0 {
+            select.raw_bind_parameter(1_usize, from_ms)?;
+        }
+        let (mut rows, mut found) = (select.raw_query(), Vec::new());
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    };
+    rows().with_context(|| format!("cannot read the table {table} to go on from it"))
+}

@@ -1,0 +1,87 @@
+//! What an epoch of sensors or cameras does to the store, prepared: statements, each with the rows that it is executed for.
+
+use anyhow::Result;
+use rusqlite::Connection;
+
+use super::block::Block;
+use super::statements::{execute, insert};
+use crate::tables::changes::Changed;
+use crate::tables::columns::{Column, Columns};
+
+/// Rows of an epoch that one statement writes, about.
+const ROWS: usize = 64;
+
+/// Statements and their rows, in order.
+#[derive(Default)]
+pub struct Writes(Vec<Write>);
+
+struct Write {
+    verb: Verb,
+    table: &'static str,
+    columns: &'static [Column],
+    rows: Block,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Put,
+    Delete,
+    /// Where the last column is not above what is given.
+    DeleteUpTo,
+}
+
+impl Writes {
+    /// Executes all of it. Whoever calls has a transaction open, and commits no half of it.
+    pub fn execute(&self, store: &Connection) -> Result<()> {
+        for write in &self.0 {
+            let mut statement = store.prepare_cached(&write.text())?;
+            for row in 0..write.rows.count() {
+                execute(&mut statement, &write.rows, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add<R: Columns>(&mut self, verb: Verb, row: &R) {
+        let known = |write: &Write| (write.verb, write.table) == (verb, R::TABLE);
+        let at = self.0.iter().position(known).unwrap_or_else(|| {
+            let rows = Block::with_room(ROWS, R::COLUMNS.len());
+            self.0.push(Write { verb, table: R::TABLE, columns: R::COLUMNS, rows });
+            self.0.len() - 1
+        });
+        self.0[at].rows.push(row, None);
+    }
+}
+
+impl Write {
+    fn text(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
+        if self.verb == Verb::Put {
+            return insert("INSERT OR REPLACE", self.table, &names, "");
+        }
+        let last = names.len() - 1;
+        let same = names.iter().enumerate().map(|(at, name)| {
+            let upto = self.verb == Verb::DeleteUpTo && at == last;
+            format!("{name} {} ?{}", if upto { "<=" } else { "=" }, at + 1)
+        });
+        format!("DELETE FROM {} WHERE {}", self.table, same.collect::<Vec<_>>().join(" AND "))
+    }
+}
+
+impl Changed for Writes {
+    fn put<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
+    fn delete<K: Columns>(&mut self, key: &K) {
+        self.add(Verb::Delete, key);
+    }
+
+    fn keep<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
+    fn forget<K: Columns>(&mut self, upto: &K) {
+        self.add(Verb::DeleteUpTo, upto);
+    }
+}
