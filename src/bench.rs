@@ -30,6 +30,8 @@ pub enum What {
     Scale,
     /// Other engines on the same dumps.
     Peers,
+    /// Windows of sensors and of cameras, beside another engine.
+    Windows,
     /// Instructions of a record beside the hand-written program's; fails when they have grown.
     Guard,
 }

@@ -22,6 +22,7 @@ mod subjects;
 mod surroundings;
 mod svg;
 mod tables;
+mod windows;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -76,6 +77,7 @@ fn run(cli: &Cli) -> Result<()> {
         What::Replay => replay::run(&cli.bench),
         What::Sinks => sinks::run(&cli.bench),
         What::Peers => peers::run(&cli.bench),
+        What::Windows => windows::run(&cli.bench),
         What::Scale => scale::run(&cli.bench),
         What::Live => live::run(&cli.bench),
         What::Latency => latency::run(&cli.bench),

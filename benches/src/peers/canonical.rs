@@ -20,7 +20,7 @@ pub(crate) fn found(out: &Path) -> Result<Found> {
             for_each_line(&file, |line| {
                 let row = serde_json::from_slice(line).with_context(|| String::from_utf8_lossy(line).into_owned())?;
                 if wanted(&row) {
-                    sum.add(hash(&row));
+                    sum.add(hash(&row, exactly));
                 }
                 Ok(())
             })
@@ -36,18 +36,26 @@ pub(crate) fn found(out: &Path) -> Result<Found> {
     })
 }
 
+/// Doubles as they are.
+fn exactly(number: f64) -> f64 {
+    number
+}
+
 /// Equal for rows of equal values: the order of columns is free, numbers are equal as doubles, and null is as good as absent.
-fn hash(value: &Value) -> u64 {
+/// Doubles are compared after `round`.
+pub(crate) fn hash(value: &Value, round: fn(f64) -> f64) -> u64 {
     match value {
         Value::Null => 1,
         Value::Bool(truth) => 2 + u64::from(*truth),
         // Adding 0 makes the two zeros one.
-        Value::Number(number) => xxh3_64_with_seed(&(number.as_f64().unwrap_or(f64::NAN) + 0.0).to_le_bytes(), 4),
+        Value::Number(number) => {
+            xxh3_64_with_seed(&(round(number.as_f64().unwrap_or(f64::NAN)) + 0.0).to_le_bytes(), 4)
+        }
         Value::String(text) => xxh3_64_with_seed(text.as_bytes(), 5),
-        Value::Array(all) => all.iter().fold(6, |sum, one| xxh3_64_with_seed(&hash(one).to_le_bytes(), sum)),
+        Value::Array(all) => all.iter().fold(6, |sum, one| xxh3_64_with_seed(&hash(one, round).to_le_bytes(), sum)),
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(_, value)| !value.is_null());
-            let hashes = fields.map(|(name, value)| xxh3_64_with_seed(name.as_bytes(), hash(value)));
+            let hashes = fields.map(|(name, value)| xxh3_64_with_seed(name.as_bytes(), hash(value, round)));
             xxh3_64_with_seed(&hashes.fold(0, u64::wrapping_add).to_le_bytes(), 7)
         }
     }
@@ -58,7 +66,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> u64 {
-        hash(&serde_json::from_str(text).unwrap())
+        hash(&serde_json::from_str(text).unwrap(), exactly)
     }
 
     #[test]

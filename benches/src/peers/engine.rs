@@ -9,6 +9,15 @@ use serde::Deserialize;
 
 use crate::measure::{Run, measure_all};
 
+/// A script that does a job, as [`DETECTIONS`] or [`WINDOWS`].
+pub(crate) type Script = &'static str;
+
+/// Detections joined, deduplicated and given a cell.
+pub(crate) const DETECTIONS: Script = "run";
+
+/// The windows of sensors or of cameras.
+pub(crate) const WINDOWS: Script = "run-windows";
+
 /// An engine's scripts, and where it is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Engine {
@@ -17,7 +26,7 @@ pub(crate) struct Engine {
     cache: PathBuf,
 }
 
-/// The last line that `run` prints. `seconds` is the job without `startup_seconds`, which come before it.
+/// The last line that a job prints. `seconds` is the job without `startup_seconds`, which come before it.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub(crate) struct Said {
     pub(crate) version: String,
@@ -27,12 +36,12 @@ pub(crate) struct Said {
     pub(crate) startup_seconds: f64,
 }
 
-/// The engines whose scripts are in `folder`, by name; of these only those named, if any are.
-pub(crate) fn engines(folder: &Path, cache: &Path, only: &[String]) -> Result<Vec<Engine>> {
+/// The engines in `folder` that do `job`, by name; of these only those named, if any are.
+pub(crate) fn engines(folder: &Path, cache: &Path, job: Script, only: &[String]) -> Result<Vec<Engine>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let entry = entry?;
-        if entry.path().join("run").is_file() {
+        if entry.path().join(job).is_file() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
@@ -45,6 +54,13 @@ pub(crate) fn engines(folder: &Path, cache: &Path, only: &[String]) -> Result<Ve
     Ok(names.into_iter().map(engine).collect())
 }
 
+/// The folder of the engines' scripts, and the one where they are installed.
+pub(crate) fn places() -> Result<[PathBuf; 2]> {
+    let home = std::env::var_os("HOME").context("HOME is not set: there is no place for a cache")?;
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    Ok([scripts, PathBuf::from(home).join(".cache/hexflow/peers")])
+}
+
 impl Engine {
     /// Installs it if it is not there.
     pub(crate) fn install(&self) -> Result<()> {
@@ -55,9 +71,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs the job once.
-    pub(crate) fn run(&self, dumps: &Path, out: &Path, parallelism: u64) -> Result<(Run, Said)> {
-        let mut command = Command::new(self.scripts.join("run"));
+    /// Runs a job once.
+    pub(crate) fn run(&self, job: Script, dumps: &Path, out: &Path, parallelism: u64) -> Result<(Run, Said)> {
+        let mut command = Command::new(self.scripts.join(job));
         command.args([&self.cache, dumps, out]).arg(parallelism.to_string());
         let (run, printed) = measure_all(vec![command])?;
         let last = printed.trim_end().lines().next_back().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `hexflow bench peers`: other engines on the same dumps, in turns with hexflow and the limit, their results compared.
 
-mod canonical;
-mod engine;
+pub(crate) mod canonical;
+pub(crate) mod engine;
 mod outcome;
 
 use std::collections::BTreeMap;
@@ -41,9 +41,8 @@ struct Arena {
 
 /// Measures hexflow beside other engines.
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
-    let home = std::env::var_os("HOME").context("HOME is not set: there is no place for a cache")?;
-    let cache = PathBuf::from(home).join(".cache/hexflow/peers");
-    let engines = engines(&Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"), &cache, &args.only)?;
+    let [scripts, cache] = engine::places()?;
+    let engines = engines(&scripts, &cache, engine::DETECTIONS, &args.only)?;
     let temporary = tempfile::tempdir()?;
     let (arena, made) = arena(temporary.path(), args.events.unwrap_or(4_000_000))?;
     let mut contestants = contestants(&engines, &args.workers);
@@ -137,7 +136,7 @@ fn turn(job: &Job, parallelism: u64, arena: &Arena, compare: bool) -> Result<Tur
     fresh()?;
     let turn = match job {
         Job::Engine(engine) => {
-            let (run, said) = engine.run(&arena.theirs, &arena.out, parallelism)?;
+            let (run, said) = engine.run(engine::DETECTIONS, &arena.theirs, &arena.out, parallelism)?;
             ensure!(said.records == arena.records, "it read {} records, and not {}", said.records, arena.records);
             Turn { run, job_seconds: said.seconds, version: said.version }
         }
@@ -168,7 +167,7 @@ fn turn(job: &Job, parallelism: u64, arena: &Arena, compare: bool) -> Result<Tur
 }
 
 /// A run takes long: says what goes on, for people.
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what}");
 }
 

@@ -13,7 +13,7 @@ const WRITES: &str = r#"echo '{"detection_id":"a","lat":1.0}' > "$3/detections.0
 echo '{"entity_id":"a","entity":"detection"}' > "$3/audit_log.ndjson""#;
 
 /// A folder of one engine made of two scripts.
-fn engine(install: &str, run: &str) -> (tempfile::TempDir, Engine) {
+fn fake(install: &str, run: &str) -> (tempfile::TempDir, Engine) {
     let folder = tempfile::tempdir().unwrap();
     let scripts = folder.path().join("peers/fake");
     fs::create_dir_all(&scripts).unwrap();
@@ -21,7 +21,9 @@ fn engine(install: &str, run: &str) -> (tempfile::TempDir, Engine) {
         fs::write(scripts.join(name), format!("#!/bin/sh\n{text}\n")).unwrap();
         fs::set_permissions(scripts.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let engines = engines(&folder.path().join("peers"), &folder.path().join("cache"), &["fake".to_owned()]).unwrap();
+    let engines =
+        engines(&folder.path().join("peers"), &folder.path().join("cache"), engine::DETECTIONS, &["fake".to_owned()])
+            .unwrap();
     (folder, engines.into_iter().next().unwrap())
 }
 
@@ -37,7 +39,7 @@ fn arena(folder: &Path, detection: &str) -> Arena {
 }
 
 fn ran(run: &str, detection: &str) -> Result<Turn> {
-    let (folder, engine) = engine("true", run);
+    let (folder, engine) = fake("true", run);
     turn(&Job::Engine(engine), 2, &arena(folder.path(), detection), true)
 }
 
@@ -68,7 +70,7 @@ fn one_that_says_nothing_useful_is_quoted() {
 
 #[test]
 fn one_that_cannot_be_installed_gets_a_line_with_the_reason() {
-    let (_folder, engine) = engine("echo no such package >&2; exit 1", "");
+    let (_folder, engine) = fake("echo no such package >&2; exit 1", "");
     let reason = format!("{:#}", engine.install().unwrap_err());
     let mut all = contestants(&[engine], &[1]);
     all[2].outcome = Outcome::Failed(reason);
@@ -83,8 +85,9 @@ fn one_that_cannot_be_installed_gets_a_line_with_the_reason() {
 
 #[test]
 fn an_unknown_engine_is_named() {
-    let (folder, _) = engine("", "");
-    let error = engines(&folder.path().join("peers"), folder.path(), &["flonk".to_owned()]).unwrap_err();
+    let (folder, _) = fake("", "");
+    let error =
+        engines(&folder.path().join("peers"), folder.path(), engine::DETECTIONS, &["flonk".to_owned()]).unwrap_err();
     assert_eq!(error.to_string(), "--only flonk: there is fake");
 }
 
