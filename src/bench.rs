@@ -24,7 +24,7 @@ pub enum What {
     Exchange,
     /// What each store takes, beside writing to it without a dataflow.
     Sinks,
-    /// From Kafka's timestamp until ClickHouse lets a record be read, on real servers; and a backlog.
+    /// From Kafka's timestamp until a store lets a record be read, on real servers; and a backlog.
     Live,
     /// Replays at several numbers of workers and processes.
     Scale,
@@ -59,7 +59,7 @@ pub struct BenchArgs {
     /// How long `live` offers each rate, s.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: Option<u64>,
-    /// The engines of `peers`; all by default.
+    /// The engines of `peers` and `windows`, or the pipelines of `live`; all by default.
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Draw the figures into an SVG file.

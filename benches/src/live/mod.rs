@@ -1,8 +1,8 @@
-//! `hexflow bench live`: a run on real servers, from a record's Kafka timestamp until ClickHouse lets it be read.
+//! `hexflow bench live`: a run on real servers, from a record's Kafka timestamp until its store lets it be read.
 //!
 //! ```text
-//!   hexflow generate -> producer, at a rate -> Kafka -> hexflow run -> ClickHouse <- looks for one detection of 2,000
-//!                                                                  -> Kafka: what is sent on
+//!   hexflow generate -> producer, at a rate -> Kafka -> hexflow run -> store <- looks for one record of 2,000
+//!                                                                  -> Kafka: what citylens sends on
 //! ```
 //! All share the machine. A row beside the rates is a backlog: produced first, then read as fast as it goes.
 
@@ -10,6 +10,7 @@ mod probes;
 mod producer;
 mod servers;
 mod watched;
+mod work;
 
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -19,12 +20,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use hdrhistogram::Histogram;
 use hexflow::bench::BenchArgs;
-use hexflow::clickhouse::Server;
-use hexflow::config::Config;
-use hexflow::patience::Failure;
 
 use self::servers::Servers;
 use self::watched::Watched;
+use self::work::{Reader, Work};
 use crate::programs::hexflow;
 use crate::report::{Cell, Column, Report};
 
@@ -36,8 +35,13 @@ const SECONDS: u64 = 60;
 
 /// Measures each rate, then a backlog, each on servers and tables of its own.
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
-    let mut report = Report::new("live", "From a record's Kafka timestamp until ClickHouse lets it be read, ms");
+    let works: Vec<_> = [Work::Citylens, Work::Sensors, Work::Cameras]
+        .into_iter()
+        .filter(|work| args.only.is_empty() || args.only.iter().any(|only| only == work.name()))
+        .collect();
+    let mut report = Report::new("live", "From a record's Kafka timestamp until its store lets it be read, ms");
     report.columns([
+        Column::text("pipeline", "pipeline"),
         Column::text("what", "what"),
         Column::figure("workers", "workers", 0),
         Column::figure("records", "records", 0),
@@ -50,12 +54,11 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         Column::figure("late_mib", "MiB late", 0),
     ]);
     let seconds = args.seconds.unwrap_or(SECONDS);
-    for &workers in &args.workers {
+    for (&work, &workers) in works.iter().flat_map(|work| args.workers.iter().map(move |workers| (work, workers))) {
         for &rate in &args.rate {
-            let row = measure("steady", workers, rate * seconds, Some(rate))?;
-            report.row(row);
+            report.row(measure(work, workers, rate * seconds, Some(rate))?);
         }
-        report.row(measure("backlog", workers, args.events.unwrap_or(BACKLOG), None)?);
+        report.row(measure(work, workers, args.events.unwrap_or(BACKLOG), None)?);
     }
     report.note(format!("latencies are those of records produced after the first {} s", producer::WARM_UP.as_secs()));
     report.note("cores and memory are the run's alone; the servers and the producer share the machine");
@@ -63,35 +66,35 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 /// One run: `records` at a rate, or all before it begins.
-fn measure(what: &str, workers: u64, records: u64, rate: Option<u64>) -> Result<[Cell; 10]> {
+fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<[Cell; 11]> {
     let servers = Servers::start()?;
+    let folder = servers.folder.path();
     let mut migrate = Command::new(hexflow());
     migrate.arg("migrate").args(servers.settings());
     if !migrate.output().context("cannot run hexflow")?.status.success() {
         bail!("hexflow migrate has failed");
     }
-    let mut config = Config::default();
-    config.clickhouse.url.clone_from(&servers.clickhouse);
-    let server = Server::new(&config.clickhouse)?;
+    let start = || Watched::start(workers, work.name(), &work.store(folder), &servers.settings());
     let (probes, wanted) = channel();
     let brokers = servers.brokers.clone();
-    let produce = move || producer::produce(&brokers, records, rate, records, probes);
+    let produce = move || producer::produce(&brokers, work, records, rate, &probes);
     let (latencies, watched, elapsed) = match rate {
         Some(_) => {
-            let run = Watched::start(workers, &servers.settings())?;
+            let run = start()?;
             let began = Instant::now();
             let producer = thread::spawn(produce);
-            let latencies = probes::look(&server, &wanted)?;
+            let reader = reader(work, &servers)?;
+            let latencies = probes::look(&reader, &wanted)?;
             let produced = producer.join().ok().context("the producer has panicked")??;
-            wait_for(&server, produced)?;
+            wait_for(&reader, produced)?;
             (Some(latencies), run.end()?, began.elapsed())
         }
         None => {
             let produced = produce()?;
             drop(wanted);
-            let run = Watched::start(workers, &servers.settings())?;
+            let run = start()?;
             let began = Instant::now();
-            wait_for(&server, produced)?;
+            wait_for(&reader(work, &servers)?, produced)?;
             let elapsed = began.elapsed();
             (None, run.end()?, elapsed)
         }
@@ -100,29 +103,38 @@ fn measure(what: &str, workers: u64, records: u64, rate: Option<u64>) -> Result<
     let reached = records as f64 / elapsed.as_secs_f64();
     let quantile =
         |of: f64| latencies.as_ref().map_or(Cell::NOTHING, |all: &Histogram<u64>| all.value_at_quantile(of).into());
-    let cores = watched.cpu_seconds / elapsed.as_secs_f64();
-    let (early, late) = (watched.early_mib, watched.late_mib);
     Ok([
-        what.into(),
+        work.name().into(),
+        if rate.is_some() { "steady" } else { "backlog" }.into(),
         workers.into(),
         records.into(),
         reached.into(),
         quantile(0.5),
         quantile(0.99),
         quantile(1.0),
-        cores.into(),
-        early.into(),
-        late.into(),
+        (watched.cpu_seconds / elapsed.as_secs_f64()).into(),
+        watched.early_mib.into(),
+        watched.late_mib.into(),
     ])
 }
 
-/// Waits until so many audits stand: one for each record, of which none comes twice.
-fn wait_for(server: &Server, records: u64) -> Result<()> {
-    let query = format!("SELECT toString(count()) FROM {}", server.table("audit_log"));
+/// A reader of the store, once it is there.
+fn reader(work: Work, servers: &Servers) -> Result<Reader> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let reader = Reader::new(work, &servers.clickhouse, servers.folder.path());
+        match reader.and_then(|reader| reader.count().map(|_| reader)) {
+            Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(100)),
+            ready => return ready,
+        }
+    }
+}
+
+/// Waits until so many records have their rows.
+fn wait_for(reader: &Reader, records: u64) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(3_600);
     while Instant::now() < deadline {
-        let count = server.texts::<1>(&query).map_err(Failure::told)?;
-        if count.first().and_then(|[count]| count.parse::<u64>().ok()).is_some_and(|count| count >= records) {
+        if reader.count()? >= records {
             return Ok(());
         }
         thread::sleep(Duration::from_millis(100));

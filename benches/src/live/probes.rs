@@ -1,4 +1,4 @@
-//! Looks for records in ClickHouse until a reader can see them.
+//! Looks for records in a store until a reader can see them.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use hdrhistogram::Histogram;
-use hexflow::clickhouse::Server;
-use hexflow::patience::Failure;
 
 use super::producer::Probe;
+use super::work::Reader;
 
 /// Time between two looks: what is found was there for half of it, on average.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -19,7 +18,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Looks for all of `probes` until no more come; their latencies, ms.
-pub(crate) fn look(server: &Server, probes: &Receiver<Probe>) -> Result<Histogram<u64>> {
+pub(crate) fn look(reader: &Reader, probes: &Receiver<Probe>) -> Result<Histogram<u64>> {
     let mut latencies = Histogram::new_with_bounds(1, 600_000, 3)?;
     let mut wanted: BTreeMap<String, Instant> = BTreeMap::new();
     let mut is_over = false;
@@ -35,20 +34,15 @@ pub(crate) fn look(server: &Server, probes: &Receiver<Probe>) -> Result<Histogra
             }
         }
         if !wanted.is_empty() {
-            let ids: Vec<_> = wanted.keys().map(|id| format!("'{id}'")).collect();
-            let query = format!(
-                "SELECT detection_id FROM {} WHERE detection_id IN ({})",
-                server.table("detections"),
-                ids.join(",")
-            );
-            for [id] in server.texts::<1>(&query).map_err(Failure::told)? {
+            let ids: Vec<_> = wanted.keys().map(String::as_str).collect();
+            for id in reader.find(&ids)? {
                 if let Some(when) = wanted.remove(&id) {
                     latencies.record(u64::try_from(when.elapsed().as_millis())?)?;
                 }
             }
         }
         if let Some((id, _)) = wanted.iter().find(|(_, when)| when.elapsed() > PATIENCE) {
-            bail!("detection {id} cannot be read after {} s", PATIENCE.as_secs());
+            bail!("the row of {id} cannot be read after {} s", PATIENCE.as_secs());
         }
         sleep(PERIOD);
     }

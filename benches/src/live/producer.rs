@@ -13,14 +13,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::work::Work;
 use crate::programs::hexflow;
 
-/// Of so many detections one is looked for.
+/// Of so many records that could be looked for one is.
 const PROBE_EVERY: usize = 2_000;
-
-const DETECTIONS: &str = "axion.sense.citylens.detections";
 
 /// None is looked for before so long: broker, store and run have just been started, and a JVM compiles what it does often.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(15);
@@ -28,24 +26,29 @@ pub(crate) const WARM_UP: Duration = Duration::from_secs(15);
 /// How long what was produced last may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A record that is looked for: a detection's id, and when it was produced.
+/// A record that is looked for: its row's key, and when it was produced.
 pub(crate) type Probe = (String, Instant);
 
-/// Produces `records` records, `rate` a second or as fast as they are taken; tells of `probes`. Returns how many were.
-pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64, probes: Sender<Probe>) -> Result<u64> {
+/// Produces `records` records of `work`, `rate` a second or as fast as they are taken; tells of `probes`. Returns how many
+/// were.
+pub(crate) fn produce(
+    brokers: &str,
+    work: Work,
+    records: u64,
+    rate: Option<u64>,
+    probes: &Sender<Probe>,
+) -> Result<u64> {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("linger.ms", "50")
         .set("queue.buffering.max.messages", "200000")
         .create()?;
     let mut generate = Command::new(hexflow());
-    // Of three messages two are detections, and one in a hundred a track's.
-    let (detections, tracks) = ((records * 2 / 3).to_string(), (records / 500).max(10).to_string());
-    generate.args(["generate", "--tracks", &tracks, "--detections", &detections, "--seed", &seed.to_string(), "-"]);
+    generate.arg("generate").args(work.generated(records, rate)?).args(["--seed", &records.to_string(), "-"]);
     let mut child = generate.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("cannot run hexflow")?;
     let lines = BufReader::with_capacity(1 << 20, child.stdout.take().context("piped")?).lines();
     let began = Instant::now();
-    let (mut sent, mut detections) = (0, 0);
+    let (mut sent, mut seen) = (0, 0);
     for line in lines {
         let line = line?;
         let record: Line<'_> = serde_json::from_str(&line).context("a line of hexflow generate")?;
@@ -54,10 +57,11 @@ pub(crate) fn produce(brokers: &str, records: u64, rate: Option<u64>, seed: u64,
         }
         give(&producer, &record)?;
         sent += 1;
-        if record.topic == DETECTIONS {
-            detections += 1;
-            if detections % PROBE_EVERY == 0 && began.elapsed() > WARM_UP {
-                let _ = probes.send((probe(&record)?, Instant::now())); // nobody looks when nobody listens
+        if record.topic == work.probed_topic() {
+            seen += 1;
+            if seen % PROBE_EVERY == 0 && began.elapsed() > WARM_UP {
+                let probe = work.probe(&serde_json::from_str(&record.payload)?)?;
+                let _ = probes.send((probe, Instant::now())); // nobody looks when nobody listens
             }
         }
         if sent == records {
@@ -89,11 +93,6 @@ struct Line<'a> {
     #[serde(borrow)]
     payload: Cow<'a, str>,
     headers: Vec<String>,
-}
-
-fn probe(record: &Line<'_>) -> Result<String> {
-    let body: Value = serde_json::from_str(&record.payload)?;
-    Ok(body["detectionId"].as_str().context("a detection without id")?.to_owned())
 }
 
 fn give(producer: &BaseProducer, Line { topic, key, payload, headers }: &Line<'_>) -> Result<()> {

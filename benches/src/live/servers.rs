@@ -16,7 +16,8 @@ pub(crate) struct Servers {
     /// Where ClickHouse listens.
     pub(crate) clickhouse: String,
     running: Vec<Child>,
-    _folder: TempDir,
+    /// Where files may go.
+    pub(crate) folder: TempDir,
 }
 
 impl Servers {
@@ -33,7 +34,7 @@ impl Servers {
             serve("clickhouse", "run", &[&path("clickhouse"), &clickhouse.to_string()])?,
         ];
         let (brokers, clickhouse) = (format!("127.0.0.1:{kafka}"), format!("http://127.0.0.1:{clickhouse}"));
-        Ok(Servers { brokers, clickhouse, running, _folder: folder })
+        Ok(Servers { brokers, clickhouse, running, folder })
     }
 
     /// What a command has to be told of them.

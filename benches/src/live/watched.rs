@@ -36,10 +36,10 @@ pub(crate) struct Took {
 }
 
 impl Watched {
-    /// Starts one into ClickHouse.
-    pub(crate) fn start(workers: u64, settings: &[String]) -> Result<Self> {
+    /// Starts one, of these pipelines and into this store.
+    pub(crate) fn start(workers: u64, pipelines: &str, store: &str, settings: &[String]) -> Result<Self> {
         let mut command = Command::new(hexflow());
-        command.args(["run", "--store", "clickhouse", "-w", &workers.to_string()]).args(settings);
+        command.args(["run", "--pipelines", pipelines, "--store", store, "-w", &workers.to_string()]).args(settings);
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().context("cannot run hexflow")?;
         let (memory, is_over) = (Arc::<Mutex<Vec<u64>>>::default(), Arc::new(AtomicBool::new(false)));
         let (id, looks, over) = (child.id(), Arc::clone(&memory), Arc::clone(&is_over));
