@@ -1,5 +1,6 @@
 //! What lies in topics of a real Kafka, byte for byte.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -105,13 +106,14 @@ pub(crate) fn read(topics: &Topics, topic: &str, partitions: i32) -> Vec<Consume
         }
     }
     consumer.assign(&list).expect("an assignment");
-    let mut read = Vec::new();
+    // By place: a reader may be given a message twice.
+    let mut read = BTreeMap::new();
     while read.len() < count {
         let message = consumer.poll(PATIENCE).expect("a message before long");
-        read.push(Consumed::of(&message.expect("a message")));
+        let message = Consumed::of(&message.expect("a message"));
+        read.insert((message.partition, message.offset), message);
     }
-    read.sort();
-    read
+    read.into_values().collect()
 }
 
 /// How many messages lie in topics, by their names and numbers of partitions; none in those that are too new to tell.

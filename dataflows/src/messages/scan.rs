@@ -154,7 +154,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     }
 
     /// A number without an exponent, correctly rounded.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self) -> Option<f64> {
         let start = self.at;
         let negative = self.skip(b'-');
