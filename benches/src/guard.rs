@@ -16,10 +16,11 @@ use crate::measure::measure;
 use crate::programs::{Program, Store};
 use crate::report::{Column, Report};
 
-/// hexflow's instructions of a record by the limit's, as last recorded with rustc 1.95.
+/// hexflow's instructions of a record by the limit's, as last recorded with rustc 1.95. A replay has all pipelines: the
+/// operators of sensors and cameras, which have nothing to do here, take 0.05 of it to learn of each epoch.
 ///
 /// Where hexflow has become better, or the limit has, and for a reason, this is what to change.
-const RECORDED: f64 = 1.87;
+const RECORDED: f64 = 1.97;
 
 /// How much above that is still the same. Counts of one build are within 0.03% of each other, on a busy machine too: threads
 /// that wait look for work more or less often. But two builds of the same limit were 1.9% apart, since what else is in its
