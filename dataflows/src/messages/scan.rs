@@ -46,25 +46,25 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     }
 
     /// Steps over `byte`, if it is next.
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Option<()> {
         self.skip(byte).then_some(())
     }
 
     /// Begins an object: whether it has a member, whose name is next then.
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self) -> Option<bool> {
         self.expect(b'{')?;
         Some(!self.skip(b'}'))
@@ -72,7 +72,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
 
     /// Steps over a name and its colon, if they are next: as they stand in plain text, or else escaped. Its value is next
     /// then. Both are constants, so that this is a comparison of known length.
-    #[inline]
+    #[inline(always)]
     pub fn member(&mut self, plain: &str, escaped: &str) -> bool {
         self.word(if ESCAPED { escaped } else { plain }) && {
             self.skip(b' ');
@@ -89,7 +89,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
     }
 
     /// Steps over what follows a member's value: whether another member is next, or the object has ended.
-    #[inline]
+    #[inline(always)]
     pub fn more(&mut self) -> Option<bool> {
         if self.skip(b',') {
             self.skip(b' ');
@@ -99,7 +99,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
         Some(false)
     }
 
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, word: &str) -> bool {
         let there = self.text.as_bytes().get(self.at..self.at + word.len()) == Some(word.as_bytes());
         self.at += if there { word.len() } else { 0 };
@@ -117,7 +117,7 @@ impl<'a, const ESCAPED: bool> Scan<'a, ESCAPED> {
         Some(text)
     }
 
-    #[inline]
+    #[inline(always)]
     fn quote(&mut self) -> Option<()> {
         self.word(if ESCAPED { "\\\"" } else { "\"" }).then_some(())
     }
