@@ -211,7 +211,7 @@ fn odd_ids_and_times_are_only_ids_and_times() {
         }
     }
     // Beyond what the server can write down as a time.
-    scene.send(CAMERAS, 1, &seen(1, 4, 1_000, "car", 253_000_000_000_000));
+    scene.send(CAMERAS, 1, &seen(1, 4, 1_000, "car", 251_000_000_000_000));
     let records = scene.records;
     twice(&records, USUAL, &["--set", "kafka.citylens.batch_size=5"]);
 }
@@ -288,4 +288,19 @@ fn detections_are_kept_for_some_time() {
     database.sql("DROP TABLE camera_detections");
     migrate().args(["--set", "cameras.lateness=72h"]).end().expect(0);
     assert!(told(&database).contains(" TTL written_at + toIntervalSecond(259200) "), "{}", told(&database));
+}
+
+/// As they go while nothing runs: a run that would have to know them says so.
+#[test]
+fn detections_that_a_restart_needs_and_are_gone_are_told() {
+    let (place, database) = (Place::new(), Server::shared().database());
+    let folder = place.input("in", &detections(300, 103, Disorder(120_000)));
+    let run = || windows(&place, &database, USUAL).arg(&folder).end().expect(0);
+    run();
+    assert!(!run().stderr.contains("have gone"), "all are there");
+    let before = database.count("camera_detections");
+    database.sql("DELETE FROM camera_detections WHERE detection_oid < -70");
+    let gone = before - database.count("camera_detections");
+    assert!(gone > 10);
+    run().says(&["have gone from camera_detections", &format!("count={gone}")]);
 }

@@ -71,8 +71,12 @@ pub(crate) fn stored_in(database: &Database) -> BTreeMap<&'static str, Rows> {
 pub(crate) fn everything_in(database: &Database) -> String {
     let tables = TABLES.iter().map(|table| table.0).chain(["sensor_readings", "watermarks", "pending_changes"]);
     let rows = |table: &str| {
-        let written = if table == "camera_detections" { "EXCEPT (written_at)" } else { "" };
-        format!("{table}: {:?}\n", database.sql(&format!("SELECT * {written} FROM {table} ORDER BY ALL")))
+        let told = match table {
+            "camera_detections" => "EXCEPT (written_at)",
+            "pending_changes" => "REPLACE (hex(changes) AS changes)",
+            _ => "",
+        };
+        format!("{table}: {:?}\n", database.sql(&format!("SELECT * {told} FROM {table} ORDER BY ALL")))
     };
     tables.map(rows).collect()
 }

@@ -13,6 +13,7 @@ use crate::clickhouse::binary::Reader;
 use crate::clickhouse::server::unreadable;
 use crate::clickhouse::sql;
 use crate::tables::restored::{self, arrival, floor_ms};
+use crate::telemetry::events;
 
 /// What is kept of sensors.
 pub fn sensors(store: &mut ClickHouse) -> Result<Vec<sensors::changes::Stored>> {
@@ -61,8 +62,30 @@ pub fn cameras(store: &mut ClickHouse, window_ms: i64) -> Result<Vec<cameras::ch
     stored.extend(all(store, "camera_windows", columns, &from, |row| {
         Some(Stored::Window(row.signed()?, text(row.text()?).to_owned(), row.signed()?, row.signed()?))
     })?);
+    let gone = gone(&stored, floor_ms);
+    if gone > 0 {
+        events::detections_gone(gone);
+    }
     stored.extend(marks.into_iter().map(Stored::Mark));
     Ok(stored)
+}
+
+/// How many detections windows wholly above the floor count that are there no more: rows go by the server's clock, and event
+/// time stands still while nothing runs.
+fn gone(stored: &[cameras::changes::Stored], floor_ms: i64) -> i64 {
+    use cameras::changes::Stored;
+    let counted = stored.iter().map(|stored| match stored {
+        Stored::Window(_, _, start_ms, detections) if *start_ms >= floor_ms => *detections,
+        _ => 0,
+    });
+    let first_ms = stored.iter().filter_map(|stored| match stored {
+        Stored::Window(_, _, start_ms, _) if *start_ms >= floor_ms => Some(*start_ms),
+        _ => None,
+    });
+    let Some(first_ms) = first_ms.min() else { return 0 };
+    let is_there = |stored: &&Stored| matches!(stored, Stored::Detection(row) if row.detection.detected_ms >= first_ms);
+    let there = stored.iter().filter(is_there).count();
+    counted.sum::<i64>().saturating_sub(i64::try_from(there).unwrap_or(i64::MAX))
 }
 
 fn marks(store: &mut ClickHouse, topic: Topic) -> Result<Vec<Mark>> {
