@@ -14,8 +14,8 @@ use crate::clickhouse::server::unreadable;
 use crate::clickhouse::{Failure, Server, sql};
 use crate::patience::{Attempt, Patience};
 
-/// Bytes of keys that take as many times their own in a statement, at most: each byte of a text two digits, a number of
-/// 8 bytes up to 21.
+/// How many times its own bytes a key takes in a statement, at most: a byte of a text is two digits, a number of 8 bytes up to
+/// 20 and a comma.
 const TOLD_BYTES: usize = 3;
 
 /// Makes `changes`, as long as it takes. Nobody else writes rows of these keys.
