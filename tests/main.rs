@@ -12,6 +12,7 @@ mod cameras;
 mod check;
 mod clickhouse;
 mod clickhouse_away;
+mod clickhouse_windows;
 mod command_line;
 mod configuration;
 mod dead_letter;

@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::oracle::Oracle;
+use crate::oracle::sensors::{USUAL, sensors};
 use crate::support::judge::assert_holds;
-use crate::support::kafka::Topics;
+use crate::support::kafka::{Topics, renumbered};
 use crate::support::place::Place;
 use crate::support::postgres::{Database, Server};
+use crate::support::readings::{Disorder, movements};
 use crate::support::record::FRAMES;
 use crate::support::run::{Run, wait_until};
 use crate::support::scene::{Scene, frame};
 use crate::support::store::{Mapping, count_rows};
+use crate::support::windows::{assert_table, stored};
 
 /// Where the control tables are, in a test.
 pub(crate) enum Control {
@@ -140,6 +143,27 @@ fn partitions_that_come_while_the_flag_is_unset_wait_too() {
     first.terminate();
     first.end().expect(0);
     Control::Postgres(database).assert_stored(&place, &Oracle::of(&records).0);
+}
+
+/// What needs no mapping is read and committed meanwhile.
+#[test]
+fn windows_do_not_wait_for_the_migration() {
+    let (place, topics, database) = (Place::new(), Topics::new(), Server::shared().database());
+    let mut records = Scene::vehicles(48).records;
+    records.extend(renumbered(&movements(300, 61, Disorder(5_000))));
+    database.set_done(false);
+    topics.produce(&records);
+    let run = database.configure(topics.run(&place)).args(["-w", "2"]).start();
+    topics.wait_for_lag(144);
+    assert_eq!(frames(&place), 0);
+    assert!(count_rows(&place.database(), "sensor_windows") > 0);
+    database.set_done(true);
+    topics.wait_for_lag(0);
+    run.terminate();
+    run.end().expect(0);
+    Control::Postgres(database).assert_stored(&place, &Oracle::of(&records[..144]).0);
+    let expected = sensors(&records, USUAL);
+    assert_table("sensor_windows", &stored(&place)["sensor_windows"], &expected.windows);
 }
 
 /// A missing row counts as false, and that is said.

@@ -1,5 +1,7 @@
 //! ClickHouse: whether it answers, and has the tables that rows need.
 
+use hexflow_dataflows::pipelines::Pipelines;
+
 use super::{Check, told};
 use crate::clickhouse::Server;
 use crate::config::ClickHouse;
@@ -17,6 +19,7 @@ pub fn checks(config: &ClickHouse) -> Vec<Check> {
     if answers.is_err() {
         return vec![Check::new(what, answers)];
     }
-    let tables = migrate::clickhouse::check(&server).map(|()| "all are there".to_owned()).map_err(told);
+    let tables = migrate::clickhouse::check(&server, Pipelines::all());
+    let tables = tables.map(|()| "all are there".to_owned()).map_err(told);
     vec![Check::new(what, answers), Check::new(format!("tables of database {}", server.database()), tables)]
 }

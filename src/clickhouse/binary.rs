@@ -43,9 +43,34 @@ impl<'a> Reader<'a> {
 
     /// So many texts, as they stand: with their lengths.
     pub fn texts_as_they_stand(&mut self, count: usize) -> Option<&'a [u8]> {
+        self.as_they_stand(|reader| (0..count).try_for_each(|_| reader.text().map(drop)))
+    }
+
+    /// The bytes of what `read` reads.
+    pub fn as_they_stand(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<&'a [u8]> {
         let all = self.rest;
-        (0..count).try_for_each(|_| self.text().map(drop))?;
+        read(self)?;
         Some(&all[..all.len() - self.rest.len()])
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// A `UInt8`.
+    pub fn byte(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    /// A `UInt32`.
+    pub fn number(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    /// A `Float64`.
+    pub fn real(&mut self) -> Option<f64> {
+        Some(f64::from_bits(self.unsigned()?))
     }
 
     /// An `Int64`.

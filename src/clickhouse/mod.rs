@@ -11,6 +11,7 @@ pub mod failure;
 pub mod schema;
 pub mod server;
 pub mod sql;
+pub mod windows;
 
 pub use crate::patience::Failure;
 pub use server::Server;

@@ -83,6 +83,11 @@ impl Server {
         self.wait(async { self.client.query_raw(statement).execute().await })
     }
 
+    /// The same; `id` names the statement.
+    pub fn run_as(&self, id: &str, statement: &str) -> Result<(), Failure> {
+        self.wait(async { self.client.query_raw(statement).with_setting("query_id", id).execute().await })
+    }
+
     /// The answer to a query, in RowBinary.
     pub fn ask(&self, query: &str) -> Result<Vec<u8>, Failure> {
         self.wait(async { Ok(self.client.query_raw(query).fetch_bytes("RowBinary")?.collect().await?.to_vec()) })

@@ -44,6 +44,7 @@ impl Default for Config {
             cameras: Cameras {
                 window: Duration::from_secs(10),
                 lateness: Duration::from_secs(24 * 60 * 60),
+                keep: Duration::from_secs(24 * 60 * 60),
                 locations: None,
             },
             api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },

@@ -67,6 +67,7 @@ pub(super) static KEYS: &[Key] = &[
     key!(sensors.lateness, "event time for which readings that come late still count"),
     key!(cameras.window, "length of a window; windows do not overlap"),
     key!(cameras.lateness, "event time for which a closed window still accepts corrections"),
+    key!(cameras.keep, "time for which ClickHouse keeps a detection once it is written; at least cameras.lateness"),
     key!(cameras.locations, "CSV file of the camera locations; empty: none"),
     key!(api.listen, "address and port of the web API"),
 ];

@@ -52,6 +52,7 @@ static RULES: &[Rule] = &[
     }),
     rule("sensors.visit_gap", "at least 1ms", |c| some_time(c.sensors.visit_gap)),
     rule("cameras.window", "at least 1ms", |c| some_time(c.cameras.window)),
+    rule("cameras.keep", "1s to 10000d", |c| (1..=10_000 * 86_400).contains(&c.cameras.keep.as_secs())),
 ];
 
 fn some_time(duration: Duration) -> bool {
@@ -150,6 +151,8 @@ mod tests {
             "sensors.slide=0s",
             "sensors.visit_gap=0s",
             "cameras.window=0s",
+            "cameras.keep=0s",
+            "cameras.keep=10001d",
             "clickhouse.url=127.0.0.1:8123",
             "clickhouse.url=http://",
             "postgres.url=mysql://127.0.0.1/hexflow",

@@ -164,6 +164,8 @@ pub struct Cameras {
     pub window: Duration,
     /// Event time for which a closed window still accepts corrections.
     pub lateness: Duration,
+    /// How long ClickHouse keeps a detection once it is written, if that is longer than `lateness`.
+    pub keep: Duration,
     /// CSV file of the locations.
     pub locations: Option<PathBuf>,
 }

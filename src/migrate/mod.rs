@@ -43,7 +43,7 @@ impl Part {
             (Part::Topics, _) => Box::new(topics::Topics::new(&config.kafka)?),
             (Part::Postgres, Some(url)) => Box::new(postgres::Tables::new(url)?),
             (Part::Postgres, None) => return Err(Failure::usage("postgres.url is not set")),
-            (Part::Clickhouse, _) => Box::new(clickhouse::Tables::new(&config.clickhouse)?),
+            (Part::Clickhouse, _) => Box::new(clickhouse::Tables::new(config)?),
         })
     }
 }

@@ -46,7 +46,7 @@ pub enum SummaryFormat {
 /// A pipeline that can be run.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pipeline {
-    /// Every pipeline that the store has tables for: in clickhouse citylens alone.
+    /// Every pipeline.
     All,
     /// Tracks, frames and detections of citylens.
     Citylens,
@@ -56,11 +56,10 @@ pub enum Pipeline {
     Cameras,
 }
 
-/// The pipelines that were asked for; all are those whose tables the store has.
-pub fn chosen(pipelines: &[Pipeline], store: &Store) -> Pipelines {
+/// The pipelines that were asked for.
+pub fn chosen(pipelines: &[Pipeline]) -> Pipelines {
     let each = pipelines.iter().flat_map(|pipeline| -> &'static [pipelines::Pipeline] {
         match pipeline {
-            Pipeline::All if *store == Store::ClickHouse => &[pipelines::Pipeline::Citylens],
             Pipeline::All => &pipelines::Pipeline::ALL,
             Pipeline::Citylens => &[pipelines::Pipeline::Citylens],
             Pipeline::Sensors => &[pipelines::Pipeline::Sensors],

@@ -24,7 +24,7 @@ use crate::flow::{Before, Settings};
 use crate::locations;
 use crate::objects;
 use crate::sinks::Sink;
-use crate::sinks::clickhouse;
+use crate::sinks::clickhouse::{self, ClickHouse};
 use crate::sinks::emit::Emit;
 use crate::sinks::kafka::Kafka;
 use crate::sinks::ndjson::Ndjson;
@@ -73,14 +73,10 @@ pub struct Plan {
 impl Plan {
     /// Opens what is to be written, and starts the sinks.
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
-        let windows = [Pipeline::Sensors, Pipeline::Cameras].into_iter().find(|one| args.pipelines.contains(*one));
-        if let (Store::ClickHouse, Some(pipeline)) = (args.store, windows) {
-            return Err(Failure::usage(format!("--pipelines {}: clickhouse has no tables for it", pipeline.name())));
-        }
         let settings = settings(args, config)?;
         let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
-        // track, and a track of one process, so that no two write the same row.
+        // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
         let writes = !gather || args.cluster.process == 0;
         let requests = (args.emit.is_some() || args.send) && !args.dry_run;
@@ -126,6 +122,22 @@ impl Plan {
         Ok(())
     }
 
+    /// The same of ClickHouse, made whole before.
+    fn take_up(&mut self, store: &mut ClickHouse, args: &Outlets<'_>) -> Result<()> {
+        if args.dry_run {
+            store.check_whole(args.pipelines)?;
+        } else {
+            store.take_up(args.pipelines)?;
+        }
+        if args.pipelines.contains(Pipeline::Sensors) {
+            self.before.sensors = clickhouse::restore::sensors(store)?;
+        }
+        if args.pipelines.contains(Pipeline::Cameras) {
+            self.before.cameras = clickhouse::restore::cameras(store, self.settings.cameras.window_ms)?;
+        }
+        Ok(())
+    }
+
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
         let (queue, thread) = writer::start(name, sink, fault.clone())?;
         self.threads.push(thread);
@@ -150,10 +162,13 @@ impl Plan {
                 self.start(name, Sqlite::new(store, path.clone(), has_mapping), fault)
             }
             Store::ClickHouse => {
-                let mut store = clickhouse::open(config)?;
-                // One worker of all has them.
-                if args.cluster.process == 0 && config.postgres.url.is_none() {
-                    self.keep(&clickhouse::stored_mapping(&mut store)?);
+                let mut store = clickhouse::open(config, args.pipelines)?;
+                // One worker of all has what stood before.
+                if args.cluster.process == 0 {
+                    if args.pipelines.contains(Pipeline::Citylens) && config.postgres.url.is_none() {
+                        self.keep(&clickhouse::stored_mapping(&mut store)?);
+                    }
+                    self.take_up(&mut store, args)?;
                 }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);

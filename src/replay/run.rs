@@ -63,15 +63,14 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     bar.finish();
 
     let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-    let summary =
-        Summary::new(&totals, chosen(&args.pipelines, &args.store), &stalls, &shared.progress, began.elapsed());
+    let summary = Summary::new(&totals, chosen(&args.pipelines), &stalls, &shared.progress, began.elapsed());
     control::finish(args, config, &stalls)?;
     finish(args, &summary, &stalls, &shared.problems.told())
 }
 
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
-    let pipelines = chosen(pipelines, store);
+    let pipelines = chosen(pipelines);
     Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
 }
 
@@ -137,7 +136,7 @@ fn start_sequencer(
     let share = Share { first: args.cluster.first_worker(), peers: args.cluster.peers() };
     let (count, problems, progress) =
         (args.cluster.workers, Arc::clone(&shared.problems), Arc::clone(&shared.progress));
-    let pipelines = chosen(&args.pipelines, &args.store);
+    let pipelines = chosen(&args.pipelines);
     let run = move || {
         let mut workers: Vec<_> = ready.iter().take(count).collect();
         workers.sort_by_key(|&(index, _)| index);

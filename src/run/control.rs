@@ -42,7 +42,7 @@ impl Control {
     /// Starts to watch it.
     pub fn start(args: &RunArgs, config: &Config, fault: &Fault) -> Result<Control> {
         let place = Place::of(config, &args.store, args.cluster.process);
-        let bars = chosen(&args.pipelines, &args.store).contains(Pipeline::Citylens);
+        let bars = chosen(&args.pipelines).contains(Pipeline::Citylens);
         let handle = if place.is_some() && bars { Handle::closed() } else { Handle::default() };
         if let Some(place) = place.clone() {
             let names = Names::new(config.kafka.topic_prefix.as_deref());

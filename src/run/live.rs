@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
         send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
-        pipelines: chosen(&args.pipelines, &args.store),
+        pipelines: chosen(&args.pipelines),
         afresh: false,
     };
     let mut plan = Plan::new(&outlets, config, &fault)?;
@@ -98,7 +98,7 @@ fn consumer(
     fault: &Fault,
     control: &Handle,
 ) -> Result<BaseConsumer<Context>, Failure> {
-    let names = Names::of_pipelines(config.kafka.topic_prefix.as_deref(), chosen(&args.pipelines, &args.store));
+    let names = Names::of_pipelines(config.kafka.topic_prefix.as_deref(), chosen(&args.pipelines));
     let client = client::config(&config.kafka)?;
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
     let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
@@ -194,7 +194,7 @@ fn start_feeder(
 fn finish(args: &RunArgs, shared: &Shared, stalls: &[Stall], elapsed: Duration) -> Result<(), Failure> {
     if args.cluster.process == 0 {
         let totals = *shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let summary = Summary::new(&totals, chosen(&args.pipelines, &args.store), stalls, &shared.progress, elapsed);
+        let summary = Summary::new(&totals, chosen(&args.pipelines), stalls, &shared.progress, elapsed);
         match args.summary {
             SummaryFormat::Table => print(summary.table().as_bytes())?,
             SummaryFormat::Json => print(summary.json()?.as_bytes())?,

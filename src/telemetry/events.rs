@@ -39,6 +39,11 @@ pub fn server_back(server: &str, seconds: u64) {
     info!(%server, seconds, "answers again");
 }
 
+/// So many detections have gone from the store that a run would have to know.
+pub fn detections_gone(count: i64) {
+    warn!(count, "detections that may yet come again have gone from camera_detections: what repeats them counts again");
+}
+
 /// A partition stands still, which the log tells now and then.
 pub fn stands_still(topic: &str, partition: u32, offset: u64, reason: &str, head: &str) {
     error!(%topic, partition, offset, %reason, ?head, "partition stands still");

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::clickhouse::Database;
 use super::place::Place;
 
 /// Of each table the name, the columns of its primary key, and the others.
@@ -43,6 +44,41 @@ pub(crate) fn stored(place: &Place) -> BTreeMap<&'static str, Rows> {
         )
     };
     TABLES.iter().map(table).collect()
+}
+
+/// The tables of a database in ClickHouse, as a reader has them who knows nothing of how they are written.
+pub(crate) fn stored_in(database: &Database) -> BTreeMap<&'static str, Rows> {
+    let table = |(name, keys, others): &(&'static str, &[&str], &[&str])| {
+        let columns = [*keys, *others].concat();
+        let told = columns.iter().map(|column| match *column {
+            "entered_at" | "left_at" | "window_end" | "window_start" | "detected_at" => {
+                format!("toUnixTimestamp64Milli(t.{column}) AS {column}")
+            }
+            _ => format!("t.{column} AS {column}"),
+        });
+        let mut rows = Rows::new();
+        for row in database.sql(&format!("SELECT {} FROM {name} AS t", told.collect::<Vec<_>>().join(", "))) {
+            let of = |columns: &[&str]| columns.iter().map(|column| row[*column].clone()).collect::<Vec<_>>();
+            let twice = rows.insert(json!(of(keys)).to_string(), of(others));
+            assert!(twice.is_none(), "two rows of one key in {name}: {row}");
+        }
+        (*name, rows)
+    };
+    TABLES.iter().map(table).collect()
+}
+
+/// The same as [`everything`] of a database in ClickHouse, but for when rows were written.
+pub(crate) fn everything_in(database: &Database) -> String {
+    let tables = TABLES.iter().map(|table| table.0).chain(["sensor_readings", "watermarks", "pending_changes"]);
+    let rows = |table: &str| {
+        let told = match table {
+            "camera_detections" => "EXCEPT (written_at)",
+            "pending_changes" => "REPLACE (hex(changes) AS changes)",
+            _ => "",
+        };
+        format!("{table}: {:?}\n", database.sql(&format!("SELECT * {told} FROM {table} ORDER BY ALL")))
+    };
+    tables.map(rows).collect()
 }
 
 /// All that is stored of sensors and cameras, as text: equal only if nothing at all changed.

@@ -60,7 +60,7 @@ impl Block {
 
     fn push(&mut self, row: &impl Columns, version: Version) {
         let start = self.bytes.len();
-        row.visit(&mut Encoder { to: &mut self.bytes, columns: self.table.columns.iter() });
+        encode(self.table, row, &mut self.bytes);
         self.bytes.extend_from_slice(&version.order.to_le_bytes());
         self.bytes.extend_from_slice(&version.content.to_le_bytes());
         let key = Reader::new(&self.bytes[start..]).texts_as_they_stand(self.table.keys).map_or(0, <[u8]>::len);
@@ -96,6 +96,11 @@ impl<'a> Place<'a> {
     pub fn version(&self) -> Version {
         self.block.versions[self.row]
     }
+}
+
+/// Appends a row of a table, or of a row the first columns.
+pub fn encode(table: &'static Table, row: &impl Columns, to: &mut Vec<u8>) {
+    row.visit(&mut Encoder { to, columns: table.columns.iter() });
 }
 
 /// Writes a row's values as the table's columns ask.

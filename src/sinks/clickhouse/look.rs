@@ -7,15 +7,15 @@ use hexflow_operators::versions::Version;
 
 use super::block::Place;
 use crate::clickhouse::binary::Reader;
-use crate::clickhouse::schema::{CONTENT, Table, VERSION};
+use crate::clickhouse::schema::{CONTENT, Rows, Table, VERSION};
 use crate::clickhouse::server::unreadable;
 use crate::clickhouse::{Failure, Server, sql};
 
 /// Bytes of keys in one question: as many as go, since each reads the table anew; escaped they stay below `max_query_size`.
-const LOOK_BYTES: usize = 8 << 20;
+pub const LOOK_BYTES: usize = 8 << 20;
 
 /// Bytes of keys in one delete: a replicated one may be kept in Keeper, whose entries are below 1 MiB.
-const DELETE_BYTES: usize = 256 << 10;
+pub const DELETE_BYTES: usize = 256 << 10;
 
 /// Keys in one statement where each is listed as a tuple, which takes long to parse.
 pub const TUPLES_AT_ONCE: usize = 1_000;
@@ -59,11 +59,12 @@ pub fn each_row(
     places: &[Place<'_>],
     mut show: impl FnMut(&[u8], Version, u64),
 ) -> Result<(), Failure> {
+    let Rows::Versioned(age) = table.rows else { return Ok(()) };
     let keys = table.key().map(sql::name).collect::<Vec<_>>().join(", ");
     for some in in_questions(places) {
         let query = format!(
             "SELECT {keys}, toUnixTimestamp64Milli({}), {VERSION}, {CONTENT}, _block_number FROM {} WHERE {}",
-            sql::name(table.age),
+            sql::name(age),
             server.table(table.name),
             within(table, some),
         );
@@ -102,25 +103,25 @@ pub fn deletes(server: &Server, table: &Table, places: &[Place<'_>], block: u64)
         }
         format!("DELETE FROM {} WHERE {condition} AND _block_number <= {block}", server.table(table.name))
     };
-    parts(places, at_once, DELETE_BYTES).into_iter().map(delete).collect()
+    parts(places, at_once, DELETE_BYTES, |place| place.key().len()).into_iter().map(delete).collect()
 }
 
 /// Cuts places into as many as one question can name.
 pub fn in_questions<'p, 'a>(places: &'p [Place<'a>]) -> Vec<&'p [Place<'a>]> {
-    parts(places, usize::MAX, LOOK_BYTES)
+    parts(places, usize::MAX, LOOK_BYTES, |place| place.key().len())
 }
 
-/// Cuts places into parts of at most so many keys, and so many bytes of keys unless one alone has more.
-fn parts<'p, 'a>(places: &'p [Place<'a>], most: usize, bytes: usize) -> Vec<&'p [Place<'a>]> {
+/// Cuts keys into parts of at most so many, and so many bytes unless one alone has more.
+pub fn parts<K>(keys: &[K], most: usize, bytes: usize, length: impl Fn(&K) -> usize) -> Vec<&[K]> {
     let (mut parts, mut start, mut taken) = (Vec::new(), 0, 0);
-    for (n, place) in places.iter().enumerate() {
-        if n > start && (n - start == most || taken + place.key().len() > bytes) {
-            parts.push(&places[start..n]);
+    for (n, key) in keys.iter().enumerate() {
+        if n > start && (n - start == most || taken + length(key) > bytes) {
+            parts.push(&keys[start..n]);
             (start, taken) = (n, 0);
         }
-        taken += place.key().len();
+        taken += length(key);
     }
-    parts.extend((start < places.len()).then(|| &places[start..]));
+    parts.extend((start < keys.len()).then(|| &keys[start..]));
     parts
 }
 

@@ -14,8 +14,9 @@ use super::block::Place;
 use super::blocks::Blocks;
 use super::look::{Standing, Stood, deletes, look_up};
 use super::mend::mends;
+use super::statements::Statements;
 use crate::clickhouse::schema::Table;
-use crate::clickhouse::{Failure, Server, sql};
+use crate::clickhouse::{Server, sql};
 use crate::patience::{Attempt, Patience};
 
 /// Rows of one table, judged.
@@ -81,10 +82,10 @@ impl Judged<'_> {
         if last.is_empty() {
             return Ok(());
         }
-        let (all, mut sent) = (last.clone(), String::new());
+        let (all, statements) = (last.clone(), Statements::of_this_call());
         patience.until_answered(&format!("write the table {}", table.name), |attempt| {
             if attempt == Attempt::Again {
-                end(server, &sent)?;
+                statements.end(server)?;
                 stood = look_up(server, table, &last)?;
                 last.retain(|place| is_wanted(place, stood.by_key.get(place.key())));
             }
@@ -96,28 +97,13 @@ impl Judged<'_> {
             if last.is_empty() {
                 return Ok(());
             }
-            sent = format!("hexflow-{}-{:016x}", std::process::id(), random());
             let columns: Vec<_> = table.typed().map(|(name, _)| sql::name(name)).collect();
             let into = format!("{} ({})", server.table(table.name), columns.join(", "));
-            server.insert(&sent, &into, last.iter().map(Place::bytes))
+            server.insert(&statements.name(), &into, last.iter().map(Place::bytes))
         })?;
         // Another writer may have looked when we did, and have inserted too: the one that looks last finds both.
         patience.until_answered(&format!("read the table {} again", table.name), |_| {
             mends(server, table, &all, next_block)?.iter().try_for_each(|mend| server.run(mend))
         })
     }
-}
-
-/// Sees to it that an insert whose answer never came is not still under way: it would land beside the next.
-fn end(server: &Server, id: &str) -> Result<(), Failure> {
-    match server.run(&format!("KILL QUERY WHERE query_id = {} SYNC", sql::text(id))) {
-        Err(Failure::Passing(why)) => Err(Failure::Passing(why)),
-        // A user who may not ask this has the server's own limit of time, and the pause before this.
-        Ok(()) | Err(Failure::Final(..)) => Ok(()),
-    }
-}
-
-fn random() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0)
 }

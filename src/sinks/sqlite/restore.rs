@@ -1,19 +1,14 @@
 //! What the store has kept of sensors and cameras, for a run to go on from: read once, before the run begins.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
-use hexflow_dataflows::arrivals::Reached;
 use hexflow_dataflows::cameras::changes::StoredDetection;
 use hexflow_dataflows::marks::Mark;
 use hexflow_dataflows::messages::topic::Topic;
 use hexflow_dataflows::readings::{Arrival, CameraDetection, Movement};
-use hexflow_dataflows::rows::stream_of;
 use hexflow_dataflows::{cameras, sensors};
-use hexflow_operators::watermark;
 use rusqlite::{Connection, Row};
 
-use crate::tables::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
+use crate::tables::restored::{self, floor_ms};
 
 /// What is kept of sensors.
 pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
@@ -46,8 +41,7 @@ pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::change
         return Ok(Vec::new());
     }
     let marks = marks(store, Topic::CameraDetections)?;
-    let floor = |mark: &Mark| if let Mark::EventTime(watermark::Mark::Floor(ms)) = mark { Some(*ms) } else { None };
-    let floor_ms = marks.iter().find_map(floor).unwrap_or(i64::MIN);
+    let floor_ms = floor_ms(&marks);
     let select = "SELECT detection_oid, geographical_location_oid, geographical_location, video_camera_oid, item_name, \
                   detected_at, source_ts, source_partition, source_offset FROM camera_detections WHERE detected_at >= ?1";
     let detection = |row: &Row<'_>| -> rusqlite::Result<_> {
@@ -82,27 +76,11 @@ fn has_tables(store: &Connection) -> Result<bool> {
 fn marks(store: &Connection, topic: Topic) -> Result<Vec<Mark>> {
     let select = format!("SELECT kind, partition, value FROM watermarks WHERE topic = '{}'", topic.name());
     let row = |row: &Row<'_>| -> rusqlite::Result<(String, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-    let (mut marks, mut reached) = (Vec::new(), BTreeMap::<u32, Reached>::new());
-    for (kind, partition, value) in all(store, "watermarks", &select, i64::MIN, row)? {
-        let stream = stream_of(topic, u32::try_from(partition).unwrap_or(0));
-        let unknown = Reached { offset: 0, ts: i64::MIN };
-        match kind.as_str() {
-            OFFSET => reached.entry(stream).or_insert(unknown).offset = value.cast_unsigned(),
-            TOPIC_TIME => reached.entry(stream).or_insert(unknown).ts = value,
-            EVENT_TIME => marks.push(Mark::EventTime(watermark::Mark::Clock(stream, value))),
-            UNSEEN => marks.push(Mark::EventTime(watermark::Mark::Unseen(value))),
-            FLOOR => marks.push(Mark::EventTime(watermark::Mark::Floor(value))),
-            _ => {} // of a later version
-        }
-    }
-    marks.extend(reached.into_iter().map(|(stream, reached)| Mark::Reached(stream, reached)));
-    Ok(marks)
+    Ok(restored::marks(topic, all(store, "watermarks", &select, i64::MIN, row)?))
 }
 
 fn arrival(topic: Topic, row: &Row<'_>, first: usize) -> rusqlite::Result<Arrival> {
-    let offset: i64 = row.get(first + 2)?;
-    let stream = stream_of(topic, row.get(first + 1)?);
-    Ok(Arrival { ts: row.get(first)?, stream, offset: offset.cast_unsigned() })
+    Ok(restored::arrival(topic, row.get(first)?, row.get(first + 1)?, row.get(first + 2)?))
 }
 
 /// All rows of a statement, which may ask for those from a time on.

@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::controlled::needs_mapping;
 use super::ledger::Ledger;
 use super::names::Names;
 use super::watch::Watch;
@@ -54,18 +55,20 @@ impl Context {
         wrong.filter_map(|wrong| self.stream(wrong.topic(), wrong.partition())).collect()
     }
 
-    fn stream(&self, topic: &str, partition: i32) -> Option<u32> {
+    /// A partition as a stream, if it is of a topic that is read.
+    pub fn stream(&self, topic: &str, partition: i32) -> Option<u32> {
         Some(stream_of(self.names.topic(topic)?, u32::try_from(partition).ok()?))
     }
 
     /// Pauses partitions that have just come, or lets them go: the library remembers of a partition that was paused when it
     /// was taken from us, and would never read it again.
     fn set_going(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
-        let is_going = self.control.is_open() && !self.paused.load(Relaxed);
-        let told = if is_going { consumer.resume(list) } else { consumer.pause(list) };
-        if let Err(error) = told {
-            let what = if is_going { "resume" } else { "pause" };
-            self.watch.say(&format!("cannot {what} partitions: {error}"));
+        let waits = |stream: &u32| self.paused.load(Relaxed) || (needs_mapping(*stream) && !self.control.is_open());
+        let (waiting, going): (Vec<_>, Vec<_>) =
+            self.streams(list).into_iter().map(|(stream, _)| stream).partition(waits);
+        let paused = consumer.pause(&self.names.partitions(waiting));
+        if let Err(error) = paused.and_then(|()| consumer.resume(&self.names.partitions(going))) {
+            self.watch.say(&format!("cannot pause or resume partitions: {error}"));
         }
     }
 

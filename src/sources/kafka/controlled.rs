@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use hexflow_dataflows::pipelines::Pipeline;
+use hexflow_dataflows::rows::partition_of_stream;
 use hexflow_operators::hold_back::Position;
 
 use super::context::Context;
@@ -25,9 +27,14 @@ impl Default for Controlled {
 }
 
 impl Controlled {
-    /// Whether nothing may be read yet.
+    /// Whether citylens may not be read yet.
     pub fn is_barred(&self) -> bool {
         self.barred
+    }
+
+    /// Whether a partition may not be read yet.
+    pub fn bars(&self, stream: u32) -> bool {
+        self.barred && needs_mapping(stream)
     }
 
     /// Hears whether citylens may be read; true if that has changed.
@@ -47,6 +54,11 @@ impl Controlled {
         context.control.tell(Partitions { ours, stalls });
         self.told = Instant::now();
     }
+}
+
+/// Whether a partition is of citylens, whose rows need the mapping: no other waits for its migration.
+pub fn needs_mapping(stream: u32) -> bool {
+    Pipeline::of(partition_of_stream(stream).0) == Some(Pipeline::Citylens)
 }
 
 /// The partitions of `halted`, each with the offset at which it stands, whose record there is to be skipped.

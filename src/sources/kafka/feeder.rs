@@ -10,10 +10,11 @@ use hexflow_operators::FixedMap;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
 
 use super::commits::{self, Commits};
 use super::context::Context;
-use super::controlled::{self, Controlled};
+use super::controlled::{self, Controlled, needs_mapping};
 use super::gate::Gate;
 use super::gather::Gathering;
 use super::ledger::Orders;
@@ -140,8 +141,7 @@ impl Feeder {
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        let again = if self.controlled.is_barred() { Vec::new() } else { self.due() };
-        for stream in again {
+        for stream in self.due() {
             self.gathering.deal(&self.gate, self.consumer.context(), &self.progress);
             let again = self.consumer.context().ledger().rewind(stream);
             self.rewind(again.into_iter().collect());
@@ -153,8 +153,11 @@ impl Feeder {
     /// The partitions whose time it is to be read again from where they stand.
     fn due(&mut self) -> Vec<u32> {
         let context = self.consumer.context();
-        let halted = context.ledger().halted();
-        let mut due = std::mem::take(&mut self.astray);
+        let mut halted = context.ledger().halted();
+        halted.retain(|(stream, _)| !self.controlled.bars(*stream));
+        let astray = std::mem::take(&mut self.astray).into_iter();
+        let (barred, mut due) = astray.partition(|stream| self.controlled.bars(*stream));
+        self.astray = barred;
         due.extend(controlled::skipped(context, &halted));
         due.extend(self.retries.due(halted, Instant::now()));
         due
@@ -164,7 +167,7 @@ impl Feeder {
     fn heed_control(&mut self) {
         let context = Arc::clone(self.consumer.context());
         if self.controlled.hear(&context) {
-            let going: Vec<_> = context.ledger().going().collect();
+            let going: Vec<_> = context.ledger().going().filter(|stream| needs_mapping(*stream)).collect();
             if self.controlled.is_barred() {
                 self.try_to("pause", Consumer::pause, going);
             } else if !self.is_paused() {
@@ -203,8 +206,8 @@ impl Feeder {
         }
         let context = Arc::clone(self.consumer.context());
         let list = context.names.offsets(&offsets);
-        let streams = offsets.iter().map(|(stream, _)| *stream);
-        if !self.is_paused() && !self.controlled.is_barred() {
+        let streams = offsets.iter().map(|(stream, _)| *stream).filter(|stream| !self.controlled.bars(*stream));
+        if !self.is_paused() {
             self.try_to("resume", Consumer::resume, streams);
         }
         let failed = match self.consumer.seek_partitions(list, SEEK_PATIENCE) {
@@ -236,7 +239,7 @@ impl Feeder {
         while let Some(message) = self.consumer.poll(wait) {
             wait = Duration::ZERO;
             match message {
-                Ok(message) if self.controlled.is_barred() => {
+                Ok(message) if self.is_barred(&message) => {
                     self.astray.extend(Gathering::refuse(self.consumer.context(), &message));
                 }
                 Ok(message) => self.gathering.take(self.consumer.context(), &message),
@@ -258,11 +261,18 @@ impl Feeder {
             return true;
         }
         self.full = None;
-        if self.consumer.context().paused.swap(false, Relaxed) && !self.controlled.is_barred() {
-            let going: Vec<_> = self.consumer.context().ledger().going().collect();
+        if self.consumer.context().paused.swap(false, Relaxed) {
+            let mut going: Vec<_> = self.consumer.context().ledger().going().collect();
+            going.retain(|stream| !self.controlled.bars(*stream));
             self.try_to("resume", Consumer::resume, going);
         }
         false
+    }
+
+    /// Whether a message may not be read yet.
+    fn is_barred(&self, message: &BorrowedMessage<'_>) -> bool {
+        let stream = || self.consumer.context().stream(message.topic(), message.partition());
+        self.controlled.is_barred() && stream().is_some_and(|stream| self.controlled.bars(stream))
     }
 
     fn is_paused(&self) -> bool {

@@ -1,0 +1,42 @@
+//! How far reading had come, from rows of `watermarks`: said once, for whatever store they were read from.
+
+use std::collections::BTreeMap;
+
+use hexflow_dataflows::arrivals::Reached;
+use hexflow_dataflows::marks::Mark;
+use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::readings::Arrival;
+use hexflow_dataflows::rows::stream_of;
+use hexflow_operators::watermark;
+
+use super::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
+
+/// The marks of a topic, from the kind, partition and value of its rows.
+pub fn marks(topic: Topic, rows: impl IntoIterator<Item = (String, i64, i64)>) -> Vec<Mark> {
+    let (mut marks, mut reached) = (Vec::new(), BTreeMap::<u32, Reached>::new());
+    for (kind, partition, value) in rows {
+        let stream = stream_of(topic, u32::try_from(partition).unwrap_or(0));
+        let unknown = Reached { offset: 0, ts: i64::MIN };
+        match kind.as_str() {
+            OFFSET => reached.entry(stream).or_insert(unknown).offset = value.cast_unsigned(),
+            TOPIC_TIME => reached.entry(stream).or_insert(unknown).ts = value,
+            EVENT_TIME => marks.push(Mark::EventTime(watermark::Mark::Clock(stream, value))),
+            UNSEEN => marks.push(Mark::EventTime(watermark::Mark::Unseen(value))),
+            FLOOR => marks.push(Mark::EventTime(watermark::Mark::Floor(value))),
+            _ => {} // of a later version
+        }
+    }
+    marks.extend(reached.into_iter().map(|(stream, reached)| Mark::Reached(stream, reached)));
+    marks
+}
+
+/// The time below which all is late, ms since the epoch.
+pub fn floor_ms(marks: &[Mark]) -> i64 {
+    let floor = |mark: &Mark| if let Mark::EventTime(watermark::Mark::Floor(ms)) = mark { Some(*ms) } else { None };
+    marks.iter().find_map(floor).unwrap_or(i64::MIN)
+}
+
+/// Where a row's record stands, by the last three of its columns.
+pub fn arrival(topic: Topic, ts: i64, partition: u32, offset: i64) -> Arrival {
+    Arrival { ts, stream: stream_of(topic, partition), offset: offset.cast_unsigned() }
+}
