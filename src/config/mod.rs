@@ -36,6 +36,6 @@ pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
-pub use settings::{
+pub use settings::{Archive, 
     Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres, Sensors,
 };

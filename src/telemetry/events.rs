@@ -1,7 +1,7 @@
 //! Events that are both counted and told: one function each, so that log and metrics cannot part.
 
 use hexflow_dataflows::counts::Counts;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::labels::{Outcome, Server, State};
 use super::metrics;
@@ -24,6 +24,14 @@ pub fn settled(counts: &Counts) {
         metrics().outcomes.get_or_create(&Outcome { outcome }).inc_by(count);
     }
     metrics().state.get_or_create(&State { state: "dedup_keys" }).inc_by(remembered);
+}
+
+/// Messages were archived: so many objects of so many messages and packed bytes.
+pub fn archived(objects: u64, records: u64, bytes: u64) {
+    metrics().archive_objects.inc_by(objects);
+    metrics().archived_records.inc_by(records);
+    metrics().archived_bytes.inc_by(bytes);
+    debug!(objects, records, bytes, "archived");
 }
 
 /// A server did not answer; `is_told` if the log is to say so.
