@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::control::Mapper;
 use crate::fault::Fault;
 use crate::flow::Flow;
+use crate::objects::Place;
 use crate::progress::Progress;
 use crate::sources::dump::files::{self, Dump};
 use crate::sources::dump::problems::Problems;
@@ -87,7 +88,8 @@ fn dumps(args: &ReplayArgs, config: &Config) -> Result<Vec<Dump>, Failure> {
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
     let pipelines = chosen(pipelines, store);
-    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
+    let late = emit.clone().map(Place::Folder);
+    Outlets { store, emit: emit.as_deref(), late, send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
 }
 
 /// What threads write and the end reads.
@@ -133,6 +135,7 @@ fn worker_plans(
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
+            late: plan.late.clone(),
             counts: Arc::clone(&shared.counts),
             progress: Arc::clone(&shared.progress),
         };

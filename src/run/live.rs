@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
+use crate::objects::Place;
 use crate::progress::Progress;
 use crate::replay::args::{SummaryFormat, chosen};
 use crate::replay::outputs::Route;
@@ -54,6 +55,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let outlets = Outlets {
         store: &args.store,
         emit: None,
+        late: config.archive.url.as_deref().map(Place::parse).transpose().map_err(Failure::usage)?,
         send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
@@ -158,6 +160,7 @@ fn worker_plans(
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
+            late: plan.late.clone(),
             counts: Arc::clone(&shared.counts),
             progress: Arc::clone(&shared.progress),
         };

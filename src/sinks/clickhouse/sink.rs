@@ -98,6 +98,7 @@ impl Sink for ClickHouse {
             Rows::Frames(batch) => Prepared::of(batch),
             Rows::Detections(batch) => Prepared::of(batch),
             Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Sensors(_) | Rows::Cameras(_) => None,
+            Rows::Late(_) => None,
         }
     }
 
