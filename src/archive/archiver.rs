@@ -163,12 +163,7 @@ impl Archiver {
 }
 
 /// Takes a message; a partition's first asks the archive where objects ended beyond the committed offset.
-fn take(
-    gathering: &mut Gathering,
-    store: &mut Store,
-    context: &Context,
-    message: &BorrowedMessage<'_>,
-) -> Result<()> {
+fn take(gathering: &mut Gathering, store: &mut Store, context: &Context, message: &BorrowedMessage<'_>) -> Result<()> {
     let topic = context.names.topic(message.topic());
     let (Some(topic), Ok(partition)) = (topic, u32::try_from(message.partition())) else { return Ok(()) };
     let Ok(offset) = u64::try_from(message.offset()) else { return Ok(()) };

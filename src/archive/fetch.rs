@@ -150,7 +150,61 @@ fn append(objects: &[(Range, Vec<u8>)], spool: &mut File) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::archive::part::Part;
+    use crate::dump::write::{Outgoing, write_line};
+    use crate::sources::dump::envelope;
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    /// Archives messages of partition 3 of movements, each an offset, as one object of an hour.
+    fn put(store: &mut Store, hour: i64, offsets: &[u64]) {
+        let mut part = Part::new(offsets[0], hour * HOUR_MS);
+        for offset in offsets.iter().copied() {
+            let (topic, ts) = ("movements", hour * HOUR_MS + i64::try_from(offset).unwrap());
+            let record = Outgoing { topic, partition: 3, offset, ts, headers: &[], key: None, payload: None };
+            part.push(offset, ts, |line| write_line(line, &record)).unwrap();
+        }
+        let sealed = part.seal(Topic::Movements, 3, Hour::of_ms(hour * HOUR_MS)).unwrap();
+        store.put_all(vec![sealed.object, sealed.entry]).unwrap();
+    }
+
+    /// The offsets that are to be replayed, and the times' hours.
+    fn fetched(url: &str, wanted: Wanted) -> Vec<(u64, i64)> {
+        let dumps = dumps(url, &Config::default(), wanted).unwrap();
+        assert_eq!(dumps.len(), 1);
+        let mut text = String::new();
+        dumps[0].open(Arc::default()).unwrap().read_to_string(&mut text).unwrap();
+        let heads = text.lines().map(|line| envelope::head(line.as_bytes()).unwrap().0);
+        heads.map(|head| (head.offset, head.ts / HOUR_MS)).collect()
+    }
+
+    #[test]
+    fn a_partition_is_in_the_order_of_its_offsets_and_each_message_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", folder.path().display());
+        let mut store = Store::open(&Place::parse(&url).unwrap(), &Config::default()).unwrap();
+        put(&mut store, 10, &[0, 1, 4, 7]);
+        put(&mut store, 11, &[2, 3, 5, 6]);
+        // Another member archived some of it, too, and cut it elsewhere.
+        put(&mut store, 10, &[1, 4]);
+        // A clock ran back for hours.
+        put(&mut store, 2, &[8, 9]);
+        put(&mut store, 11, &[10]);
+        let mut wanted = Wanted { pipelines: Pipelines::all(), from: None, to: None };
+        let all = [10, 10, 11, 11, 10, 11, 11, 10, 2, 2, 11];
+        assert_eq!(fetched(&url, wanted), (0..).zip(all).collect::<Vec<_>>());
+        // Names say as much as the manifest does.
+        std::fs::remove_dir_all(folder.path().join(MANIFEST)).unwrap();
+        assert_eq!(fetched(&url, wanted), (0..).zip(all).collect::<Vec<_>>());
+        (wanted.from, wanted.to) = (Some(Hour::of_ms(2 * HOUR_MS)), Some(Hour::of_ms(11 * HOUR_MS)));
+        assert_eq!(fetched(&url, wanted), [(0, 10), (1, 10), (4, 10), (7, 10), (8, 2), (9, 2)]);
+        let part = format!("{url}/topic=movements/day=1970-01-01/hour=02");
+        assert_eq!(fetched(&part, Wanted { from: None, to: None, ..wanted }), [(8, 2), (9, 2)]);
+    }
 
     #[test]
     fn a_url_names_an_archive_or_a_part_of_it() {

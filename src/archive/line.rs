@@ -38,15 +38,14 @@ pub fn write(line: &mut Vec<u8>, raw: &Raw<'_>) {
     let Raw { topic, partition, offset, ts, .. } = *raw;
     write_line(line, &Outgoing { topic, partition, offset, ts, headers: &shown, key, payload });
     let mut more = String::new();
-    for (name, bytes, is_shown) in
-        [("key", raw.key, key.is_some()), ("payload", raw.payload, payload.is_some())]
-    {
+    for (name, bytes, is_shown) in [("key", raw.key, key.is_some()), ("payload", raw.payload, payload.is_some())] {
         if let Some(bytes) = bytes.filter(|_| !is_shown) {
             let _ = write!(more, ",\"{name}_hex\":\"{}\"", hex(bytes)); // into memory
         }
     }
     if raw.headers.iter().any(|(_, value)| !text(*value)) {
-        let values = raw.headers.iter().map(|(_, value)| value.map_or("null".into(), |value| format!("\"{}\"", hex(value))));
+        let values =
+            raw.headers.iter().map(|(_, value)| value.map_or("null".into(), |value| format!("\"{}\"", hex(value))));
         let _ = write!(more, ",\"headers_hex\":[{}]", values.collect::<Vec<_>>().join(","));
     }
     if !more.is_empty() {

@@ -35,9 +35,7 @@ impl Range {
     pub fn object_name(&self) -> String {
         let Range { topic, partition, first, last, hour, hash } = self;
         let (topic, day, hour) = (topic.name(), hour.day(), hour.hour_of_day());
-        format!(
-            "topic={topic}/day={day}/hour={hour}/{partition}-{first:020}-{last:020}-{hash:032x}{OBJECT_ENDING}"
-        )
+        format!("topic={topic}/day={day}/hour={hour}/{partition}-{first:020}-{last:020}-{hash:032x}{OBJECT_ENDING}")
     }
 
     /// The entry's name below the archive's prefix. The last offset comes first, so that one listing finds all that reaches
@@ -118,7 +116,9 @@ mod tests {
         assert_eq!(Range::of_entry_name(&entry), Some(range), "{entry}");
         assert!(object.starts_with("topic=camera-detections/day=2026-11-21/hour=13/3-"), "{object}");
         for name in [&object, &entry] {
-            for other in [name.replace("camera", "cam"), format!("late/{name}"), name.replace("3-", "x-"), name.to_uppercase()] {
+            for other in
+                [name.replace("camera", "cam"), format!("late/{name}"), name.replace("3-", "x-"), name.to_uppercase()]
+            {
                 let read = (Range::of_object_name(&other), Range::of_entry_name(&other));
                 assert!(read == (None, None), "{other}");
             }

@@ -36,6 +36,7 @@ pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
-pub use settings::{Archive, 
-    Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres, Sensors,
+pub use settings::{
+    Api, Archive, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres,
+    Sensors,
 };

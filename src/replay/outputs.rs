@@ -7,13 +7,13 @@ use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::late::{LateRow, TellLate};
 use hexflow_dataflows::rows::{Entity, Frame};
 use hexflow_dataflows::{cameras, sensors};
-use hexflow_operators::{Batch, ExchangeBy};
 use hexflow_operators::share::{Share, SharedBatch, Unshare};
+use hexflow_operators::{Batch, ExchangeBy};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::{Exchange, Inspect};
 use timely::dataflow::operators::generic::Operator;
 use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::{Exchange, Inspect};
 use timely::dataflow::{Stream, StreamVec};
 
 use crate::sinks::Rows;

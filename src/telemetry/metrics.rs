@@ -113,7 +113,12 @@ impl Metrics {
             sink_rows: counted(r, "sink", "Rows that a sink has made durable", rows()),
             sink_queue: plain(r, "sink_queue", "Batches that wait for a sink"),
             retries: plain(r, "retries", "Attempts that a server did not answer"),
-            late: counted(r, "late", "Records too late for their windows; told by the first process for all", records()),
+            late: counted(
+                r,
+                "late",
+                "Records too late for their windows; told by the first process for all",
+                records(),
+            ),
             archive_objects: plain(r, "archive_objects", "Objects put into the archive of raw messages"),
             archived_records: counted(r, "archived", "Messages put into the archive", records()),
             archived_bytes: with_unit(r, "archived", "Packed bytes put into the archive", Unit::Bytes, default()),
