@@ -152,14 +152,11 @@ fn bytes_that_are_no_text_are_archived() {
     let (place, topics, mut scene) = (Place::new(), Topics::new(), Scene::default());
     let record = scene.send(MOVEMENTS, 2, &movement(1, "ann", "car", (1.0, 2.0), 5)).clone();
     topics.produce_bytes(&record, b"\xff\x00");
-    let archive = archived(&place, &topics, &[]);
-    let archive_has_it = || archive.count() == 1;
-    if !archive_has_it() {
-        let run = archive.of(topics.run(&place)).start();
-        wait_until("it is archived", archive_has_it);
-        run.terminate();
-        run.end().expect(0);
-    }
+    let archive = Archive(place.path("archive"));
+    let run = archive.of(topics.run(&place)).start();
+    wait_until("it is archived", || archive.count() == 1);
+    run.terminate();
+    run.end().expect(0);
     let object = archive.entries()[0].1["object"].as_str().expect("a name").to_owned();
     let line = zstd::decode_all(&fs::read(archive.0.join(object)).expect("a file")[..]).expect("zstd");
     let line: Value = serde_json::from_slice(&line).expect("JSON");

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use hexflow_dataflows::messages::topic::Topic;
@@ -33,7 +33,7 @@ use crate::telemetry::events;
 /// What follows the run's group in the archiver's.
 pub const GROUP_SUFFIX: &str = ".archive";
 
-/// How long it waits for a message before it looks at other things.
+/// How long it reads before it looks at other things.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// An archiver under way.
@@ -102,12 +102,11 @@ impl Archiver {
         self.roll(self.gathering.due(Duration::ZERO), CommitMode::Sync)
     }
 
-    /// Takes what there is, for a while or until memory is full.
+    /// Takes what comes, for a while or until memory is full.
     fn read(&mut self) -> Result<()> {
         let context = Arc::clone(self.consumer.context());
-        let consumer = &self.consumer;
-        for _ in 0..1_000 {
-            let Some(message) = consumer.poll(PERIOD) else { break };
+        let (consumer, until) = (&self.consumer, Instant::now() + PERIOD);
+        while let Some(message) = consumer.poll(until.saturating_duration_since(Instant::now())) {
             for stream in context.take_gone() {
                 self.gathering.forget(stream);
             }
@@ -115,7 +114,7 @@ impl Archiver {
                 Ok(message) => take(&mut self.gathering, &mut self.store, &context, &message)?,
                 Err(error) => said(&context.names, &context.watch, &context.fault, &error),
             }
-            if self.gathering.held() >= self.rule.roll_bytes {
+            if self.gathering.held() >= self.rule.roll_bytes || Instant::now() >= until {
                 break;
             }
         }
