@@ -90,8 +90,8 @@ impl Gathering {
     /// All that was gathered of a partition, which begins anew behind it.
     pub fn roll(&mut self, stream: u32) -> Result<Option<Rolled>> {
         let Some(gathered) = self.partitions.get_mut(&stream) else { return Ok(None) };
+        self.held -= gathered.held; // which is another when all is packed
         gathered.seal_all(stream)?;
-        self.held -= gathered.held;
         (gathered.held, gathered.since) = (0, None);
         let next = gathered.next;
         gathered.cuts.retain(|(_, last)| *last >= next);
@@ -202,6 +202,6 @@ mod tests {
         read(&mut gathering, 0..6);
         read(&mut gathering, 0..3);
         let (next, names) = rolled(&mut gathering);
-        assert_eq!((next, names.len()), (3, 4));
+        assert_eq!((next, names.len(), gathering.held()), (3, 4, 0));
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -36,6 +38,16 @@ impl Archive {
     /// The number of messages that the manifest tells of.
     pub(crate) fn count(&self) -> u64 {
         self.entries().iter().map(|(_, entry)| entry["records"].as_u64().expect("a number")).sum()
+    }
+
+    /// Waits until it holds so many messages, and no fewer. A member that was killed keeps its partitions for a while.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, count: usize) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.count() < count as u64 && Instant::now() < deadline {
+            sleep(Duration::from_millis(50));
+        }
+        assert_eq!(self.count(), count as u64);
     }
 
     /// Asserts that it holds each of `records` once and nothing else, where it belongs, and that its manifest is right.
