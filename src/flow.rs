@@ -69,6 +69,8 @@ pub struct Flow {
     pub sinks: Vec<Queue>,
     /// The queue of the sink that frames' detailed GPS goes to.
     pub objects: Vec<Queue>,
+    /// The queue of the sink that late records go to; the first process has it, if any.
+    pub late: Vec<Queue>,
     /// Where the counts of all workers add up, on the first.
     pub counts: Arc<Mutex<Totals>>,
     /// How far the run has come.
@@ -94,22 +96,28 @@ pub fn build<'scope, B: Records>(
         counts: vec![decoded.counts],
         stalls: vec![decoded.stalls],
         barriers: vec![skipped.clone().map(Barrier::Lifted)],
+        late: Vec::new(),
     };
     if chosen.contains(Pipeline::Sensors) {
         let stored = before.sensors.to_stream(scope);
         let pipeline = sensors::build(movements, stored, settings.sensors);
         all.rows.push(outputs::sensors(pipeline.changes));
         all.counts.push(of(Pipeline::Sensors, pipeline.counts));
+        all.late.push(outputs::late(pipeline.late));
     }
     if chosen.contains(Pipeline::Cameras) {
         let (stored, locations) = (before.cameras.to_stream(scope), before.locations.to_stream(scope));
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
         all.rows.push(outputs::cameras(pipeline.changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));
+        all.late.push(outputs::late(pipeline.late));
     }
     if chosen.contains(Pipeline::Citylens) {
         let inputs = Inputs { tracks, frames, detections, skipped };
         citylens(inputs, stored, &mut flow, &mut all).probe_with(probe);
+    }
+    if !all.late.is_empty() {
+        scope.concatenate(all.late).deliver(flow.late).probe_with(probe);
     }
     let written = scope.concatenate(all.rows).deliver(flow.sinks);
     all.counts.push(of(Pipeline::Citylens, written.map(Counts::from)));
@@ -129,6 +137,7 @@ struct All<'scope> {
     counts: Vec<StreamVec<'scope, u64, (Pipeline, Counts)>>,
     stalls: Vec<StreamVec<'scope, u64, Stall>>,
     barriers: Vec<StreamVec<'scope, u64, Barrier>>,
+    late: Vec<StreamVec<'scope, u64, Rows>>,
 }
 
 /// The pipeline of citylens; what is yielded is done when frames' detailed GPS is.

@@ -4,6 +4,7 @@
 //! in [`hexflow_dataflows`], their operators in [`hexflow_operators`].
 
 pub mod api;
+pub mod archive;
 pub mod bench;
 pub mod board;
 pub mod buffers;

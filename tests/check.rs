@@ -36,12 +36,21 @@ fn all_is_well_when_everything_is_there() {
 #[test]
 fn what_is_missing_is_told_with_what_to_do() {
     let (place, topics) = (Place::new(), Topics::none_at(shared()));
-    let args = ["--store", &sqlite(&place), "--json", "--set", "object_store.url=file:///proc/none/objects"];
+    let args = [
+        "--store",
+        &sqlite(&place),
+        "--json",
+        "--set",
+        "object_store.url=file:///proc/none/objects",
+        "--set",
+        "archive.url=file:///proc/none/archive",
+    ];
     let output = topics.verb("check", &args).end().expect(1);
     let wrong = wrong(&output);
-    assert_eq!(wrong.len(), 9, "{wrong:?}");
+    assert_eq!(wrong.len(), 10, "{wrong:?}");
     assert_eq!(wrong.iter().filter(|(_, why)| why.contains("hexflow migrate")).count(), 8, "{wrong:?}");
-    assert!(wrong.iter().any(|(what, _)| what.contains("/proc/none")), "{wrong:?}");
+    assert!(wrong.iter().any(|(what, _)| what.contains("/proc/none/objects")), "{wrong:?}");
+    assert!(wrong.iter().any(|(what, _)| what.contains("archive /proc/none/archive")), "{wrong:?}");
 }
 
 #[test]

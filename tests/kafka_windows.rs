@@ -15,8 +15,9 @@ use crate::support::windows::{assert_table, stored};
 
 const SMALL_BATCHES: &[&str] = &["--set", "kafka.citylens.batch_size=40"];
 
+/// Asserts that a place holds all that comes of `records`.
 #[track_caller]
-fn assert_stored(place: &Place, records: &[Record]) {
+pub(crate) fn assert_stored(place: &Place, records: &[Record]) {
     let (sensors, cameras) = (sensors(records, USUAL), cameras(records, 10_000, &BTreeMap::new()));
     let tables = stored(place);
     assert_table("sensor_travelers", &tables["sensor_travelers"], &sensors.travelers);
@@ -26,7 +27,7 @@ fn assert_stored(place: &Place, records: &[Record]) {
 }
 
 /// Movements and detections, in turn.
-fn both(count: u64, seed: u64) -> Vec<Record> {
+pub(crate) fn both(count: u64, seed: u64) -> Vec<Record> {
     let mut records = [movements(count, seed, Disorder(30_000)), detections(count, seed, Disorder(120_000))].concat();
     records.sort_by_key(|record| record.offset);
     renumbered(&records)

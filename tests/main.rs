@@ -5,6 +5,7 @@
 mod oracle;
 mod support;
 
+mod archive;
 mod broken_files;
 mod broken_input;
 mod broken_store;

@@ -10,6 +10,7 @@ pub mod citylens;
 pub mod counts;
 pub mod decode;
 pub mod headers;
+pub mod late;
 pub mod mapping;
 pub mod marks;
 pub mod messages;

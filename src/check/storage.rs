@@ -8,21 +8,25 @@ use crate::config::Config;
 use crate::objects;
 use crate::replay::args::Store;
 
-/// Looks whether the store, where it is a file, and the object store can be written to.
+/// Looks whether the store, where it is a file, the object store and the archive can be written to.
 pub fn checks(store: &Store, config: &Config) -> Vec<Check> {
     let store = match store {
         Store::Sqlite(path) => Some(Check::new(format!("store {}", path.display()), file(path))),
         Store::Ndjson(folder) => Some(Check::new(format!("store {}", folder.display()), in_folder(folder))),
         Store::ClickHouse | Store::Null => None,
     };
-    let objects = config.object_store.url.as_deref().map(|url| match objects::Place::parse(url) {
-        Ok(objects::Place::Folder(folder)) => {
-            Check::new(format!("object store {}", folder.display()), in_folder(&folder))
-        }
-        Ok(place) => Check::new(format!("object store {}", place.shown()), bucket(&place, config)),
-        Err(error) => Check::new("object store", Err(format!("{error:#}"))),
-    });
-    store.into_iter().chain(objects).collect()
+    let places = [("object store", &config.object_store.url), ("archive", &config.archive.url)];
+    let places = places.into_iter().filter_map(|(what, url)| Some(place(what, url.as_deref()?, config)));
+    store.into_iter().chain(places).collect()
+}
+
+/// Whether objects can be put at a URL.
+fn place(what: &str, url: &str, config: &Config) -> Check {
+    match objects::Place::parse(url) {
+        Ok(objects::Place::Folder(folder)) => Check::new(format!("{what} {}", folder.display()), in_folder(&folder)),
+        Ok(place) => Check::new(format!("{what} {}", place.shown()), bucket(&place, config)),
+        Err(error) => Check::new(what, Err(format!("{error:#}"))),
+    }
 }
 
 /// Whether an object can be put into a bucket.

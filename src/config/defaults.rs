@@ -32,6 +32,12 @@ impl Default for Config {
             },
             postgres: Postgres { url: None },
             object_store: ObjectStore { url: None, endpoint: None, access_key: None, secret_key: None },
+            archive: Archive {
+                url: None,
+                topics: "movements,camera-detections".into(),
+                roll_interval: Duration::from_secs(5 * 60),
+                roll_bytes: 64 << 20,
+            },
             dedup: Dedup { window: Duration::from_secs(24 * 60 * 60) },
             objects: Objects { eps_meters: 10.0, min_points: 1 },
             photos: Photos { radius_meters: 50.0, window: Duration::from_secs(5 * 60), min_photos: 1 },

@@ -37,5 +37,6 @@ pub use origin::Origin;
 pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
 pub use settings::{
-    Api, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres, Sensors,
+    Api, Archive, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres,
+    Sensors,
 };

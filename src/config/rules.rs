@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use hexflow_dataflows::messages::topic::Topic;
+
 use super::field::Field;
 use super::keys::Key;
 use super::secret::mask;
@@ -40,6 +42,14 @@ static RULES: &[Rule] = &[
     rule("object_store.endpoint", "starting with http:// or https://, without credentials", |c| {
         c.object_store.endpoint.as_ref().is_none_or(|url| is_http(url))
     }),
+    rule("archive.url", "file:///folder or s3://bucket/prefix, without credentials", |c| {
+        c.archive.url.as_ref().is_none_or(|url| is_address(url, &["file:///", "s3://"]) && is_open(url))
+    }),
+    rule("archive.topics", "of topics that hexflow knows", |c| {
+        c.archive.topics.split(',').all(|name| Topic::named(name.trim()).is_some())
+    }),
+    rule("archive.roll_interval", "at least 1ms", |c| some_time(c.archive.roll_interval)),
+    rule("archive.roll_bytes", "1024 to 1073741824", |c| (1 << 10..=1 << 30).contains(&c.archive.roll_bytes)),
     rule("objects.eps_meters", "above 0, at most 100000", |c| is_distance(c.objects.eps_meters)),
     rule("objects.min_points", "at least 1", |c| c.objects.min_points >= 1),
     rule("photos.radius_meters", "above 0, at most 100000", |c| is_distance(c.photos.radius_meters)),
@@ -158,6 +168,10 @@ mod tests {
             "postgres.url=mysql://127.0.0.1/hexflow",
             "object_store.url=/tmp/gps",
             "object_store.endpoint=127.0.0.1:9000",
+            "archive.url=/tmp/archive",
+            "archive.topics=movements,moovements",
+            "archive.roll_interval=0s",
+            "archive.roll_bytes=1",
         ] {
             let refused = Config::load_with(None, [], &[set.into()]);
             let key = set.split('=').next().unwrap_or_default();
@@ -172,6 +186,7 @@ mod tests {
             "clickhouse.url=http://127.0.0.1:8123/?user=app&password=hunter2",
             "object_store.url=s3://key:hunter2@bucket/prefix",
             "object_store.endpoint=http://key:hunter2@127.0.0.1:9000",
+            "archive.url=s3://key:hunter2@bucket/prefix",
         ] {
             let refused = Config::load_with(None, [], &[set.into()]).map_err(|error| error.to_string());
             assert!(refused.is_err_and(|text| text.contains("***") && !text.contains("hunter2")), "{set}");

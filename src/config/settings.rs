@@ -28,6 +28,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// The store of detailed GPS.
     pub object_store: ObjectStore,
+    /// The archive of raw messages.
+    pub archive: Archive,
     /// The memory of keys already seen.
     pub dedup: Dedup,
     /// Detections grouped into objects.
@@ -115,6 +117,19 @@ pub struct ObjectStore {
     pub access_key: Option<Secret>,
     /// S3 secret key.
     pub secret_key: Option<Secret>,
+}
+
+/// The archive of raw messages, in a folder or an S3 bucket, which is asked as the object store's settings say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Archive {
+    /// `file:///folder` or `s3://bucket/prefix`; without it nothing is archived.
+    pub url: Option<String>,
+    /// The topics' names, separated by commas.
+    pub topics: String,
+    /// Time after which what was gathered of a partition is archived.
+    pub roll_interval: Duration,
+    /// Packed bytes that a process gathers before it archives its fullest partition.
+    pub roll_bytes: usize,
 }
 
 /// The memory of keys already seen.

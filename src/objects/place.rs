@@ -38,7 +38,7 @@ pub struct Opened {
 }
 
 impl Place {
-    /// What `object_store.url` means.
+    /// What a URL means.
     pub fn parse(url: &str) -> Result<Self> {
         if let Some(folder) = url.strip_prefix("file://").filter(|folder| folder.starts_with('/')) {
             return Ok(Place::Folder(folder.into()));
@@ -46,7 +46,7 @@ impl Place {
         let bucket = url.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
         match bucket {
             Some((bucket, prefix)) if !bucket.is_empty() => Ok(Place::Bucket(bucket.to_owned(), prefix.to_owned())),
-            _ => bail!("object_store.url = {url:?}: it is file:///folder or s3://bucket/prefix"),
+            _ => bail!("{url:?} names no place for objects: it is file:///folder or s3://bucket/prefix"),
         }
     }
 
@@ -63,14 +63,15 @@ impl Place {
         }
     }
 
-    /// Opens it; sends nothing yet. Fails if the configuration does not make a client.
-    pub fn open(&self, config: &config::ObjectStore) -> Result<Opened> {
+    /// Opens it; sends nothing yet. With `synced` what is put into a folder outlives a loss of power. Fails if the
+    /// configuration does not make a client.
+    pub fn open(&self, config: &config::ObjectStore, synced: bool) -> Result<Opened> {
         match self {
             Place::Folder(folder) => {
                 let folder = std::path::absolute(folder)?;
                 let prefix = Path::from_absolute_path(&folder)
                     .with_context(|| format!("{} cannot be a folder of objects", folder.display()))?;
-                let store = Arc::new(LocalFileSystem::new());
+                let store = Arc::new(LocalFileSystem::new().with_fsync(synced));
                 // An object's name says what it holds: one that stands already is left as it is.
                 Ok(Opened { store, prefix, mode: PutMode::Create })
             }

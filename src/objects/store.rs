@@ -15,27 +15,36 @@ use crate::patience::Failure;
 use crate::patience::Patience;
 
 /// Objects on their way at a time.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// An object and its name below the store's prefix.
 pub type Object = (String, Vec<u8>);
 
 /// A place to keep objects.
 pub struct Store {
-    opened: Opened,
-    is_local: bool,
-    shown: String,
-    runtime: Runtime,
-    patience: Patience,
+    pub(super) opened: Opened,
+    pub(super) is_local: bool,
+    pub(super) shown: String,
+    pub(super) runtime: Runtime,
+    pub(super) patience: Patience,
 }
 
 impl Store {
     /// The store at `place`; sends nothing yet. Fails if the configuration does not make a client.
     pub fn open(place: &Place, config: &Config) -> Result<Self> {
+        Store::opened(place, config, false)
+    }
+
+    /// The same; what is put into a folder outlives a loss of power, too.
+    pub fn open_synced(place: &Place, config: &Config) -> Result<Self> {
+        Store::opened(place, config, true)
+    }
+
+    fn opened(place: &Place, config: &Config, synced: bool) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
         let shown = place.shown();
         Ok(Store {
-            opened: place.open(&config.object_store)?,
+            opened: place.open(&config.object_store, synced)?,
             is_local: place.is_local(),
             runtime,
             patience: Patience::new(format!("the object store {shown}"), config.retry_interval),
@@ -48,9 +57,7 @@ impl Store {
         let Store { opened, is_local, runtime, patience, shown } = self;
         let mut left: Vec<(Path, PutPayload)> = Vec::with_capacity(objects.len());
         for (name, bytes) in objects {
-            let path = Path::parse(format!("{}/{name}", opened.prefix.as_ref().trim_end_matches('/')))
-                .with_context(|| format!("{name:?} cannot name an object of {shown}"))?;
-            left.push((path, PutPayload::from(bytes)));
+            left.push((path_of(opened, shown, &name)?, PutPayload::from(bytes)));
         }
         patience.until_answered("write an object", |_| {
             let (failed, why) = runtime.block_on(put_each(opened, std::mem::take(&mut left)));
@@ -69,6 +76,12 @@ impl Store {
         });
         done.map_err(|error| failure::of(&error, self.is_local))
     }
+}
+
+/// Where an object of that name lies.
+pub(super) fn path_of(opened: &Opened, shown: &str, name: &str) -> Result<Path> {
+    Path::parse(format!("{}/{name}", opened.prefix.as_ref().trim_end_matches('/')))
+        .with_context(|| format!("{name:?} cannot name an object of {shown}"))
 }
 
 /// Puts each once; returns those that are not kept, with the first error.

@@ -55,6 +55,7 @@ impl Maker {
                 letters.iter().for_each(|letter| letter::push(&mut making.messages, letter, &self.prefix));
             }
             Rows::Sensors(_) | Rows::Cameras(_) => {}
+            Rows::Late(_) => {}
         }
         making.messages
     }

@@ -6,14 +6,22 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use hexflow_dataflows::pipelines::{self, Pipelines};
 
+use crate::archive::hour::Hour;
 use crate::cluster::ClusterArgs;
 
 /// Replay topic dumps, as `kcat -C -t TOPIC -e -J` writes them.
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
-    /// Dumps, plain or packed with gzip or zstd; folders of them; or - for standard input.
+    /// Dumps, plain or packed with gzip or zstd; folders of them; archives, s3://BUCKET/PREFIX or file:///FOLDER, or a topic, a
+    /// day or an hour of one; or - for standard input.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+    /// Replay archives from this hour on: 2026-11-21, or 2026-11-21T13.
+    #[arg(long, value_name = "HOUR")]
+    pub from: Option<Hour>,
+    /// Replay archives up to this hour, which is left out.
+    #[arg(long, value_name = "HOUR")]
+    pub to: Option<Hour>,
     /// Where rows go: sqlite:PATH, clickhouse (the configured one), ndjson:DIR or null.
     #[arg(long, value_name = "STORE", default_value = "sqlite:hexflow.db")]
     pub store: Store,

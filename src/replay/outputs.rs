@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use hexflow_dataflows::citylens::{self, Citylens};
 use hexflow_dataflows::decode::DeadLetter;
+use hexflow_dataflows::late::{LateRow, TellLate};
 use hexflow_dataflows::rows::{Entity, Frame};
 use hexflow_dataflows::{cameras, sensors};
-use hexflow_operators::ExchangeBy;
 use hexflow_operators::share::{Share, SharedBatch, Unshare};
+use hexflow_operators::{Batch, ExchangeBy};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::Exchange;
 use timely::dataflow::operators::generic::Operator;
 use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::{Exchange, Inspect};
 use timely::dataflow::{Stream, StreamVec};
 
 use crate::sinks::Rows;
+use crate::telemetry::events;
 
 /// How rows reach their sinks.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,12 @@ pub fn sensors(changes: StreamVec<'_, u64, sensors::changes::Changes>) -> Stream
 /// What cameras change, which is on the first worker.
 pub fn cameras(changes: StreamVec<'_, u64, cameras::changes::Changes>) -> StreamVec<'_, u64, Rows> {
     changes.map(|changes| Rows::Cameras(Arc::new(changes)))
+}
+
+/// Records that came too late, told of. The first worker is one of the first process's: they are too few to be spread.
+pub fn late<'scope, R: LateRow>(rows: Stream<'scope, u64, Batch<R>>) -> StreamVec<'scope, u64, Rows> {
+    let late = rows.tell_late().exchange(|_| 0).inspect_batch(|_time, records| events::late(records));
+    kind(late, Rows::Late)
 }
 
 /// The frames alone, for the sink of detailed GPS.

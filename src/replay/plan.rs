@@ -27,6 +27,7 @@ use crate::sinks::Sink;
 use crate::sinks::clickhouse::{self, ClickHouse};
 use crate::sinks::emit::Emit;
 use crate::sinks::kafka::Kafka;
+use crate::sinks::late::Late;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
@@ -34,12 +35,14 @@ use crate::sinks::sqlite::{self, Sqlite, restore};
 use crate::sinks::writer::{self, Queue};
 
 /// Where things go, as it was typed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Outlets<'a> {
     /// Where rows go.
     pub store: &'a Store,
     /// Where outgoing topics go as dumps.
     pub emit: Option<&'a Path>,
+    /// Where late records are listed.
+    pub late: Option<objects::Place>,
     /// Whether outgoing topics go to Kafka.
     pub send: bool,
     /// Whether nothing is to be written.
@@ -66,6 +69,8 @@ pub struct Plan {
     pub sinks: Vec<Queue>,
     /// The queue of the sink that frames' detailed GPS goes to.
     pub objects: Vec<Queue>,
+    /// The queue of the sink that late records go to.
+    pub late: Vec<Queue>,
     /// The sinks' threads.
     pub threads: Vec<JoinHandle<()>>,
 }
@@ -80,13 +85,13 @@ impl Plan {
         let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
         let writes = !gather || args.cluster.process == 0;
         let requests = (args.emit.is_some() || args.send) && !args.dry_run;
-        let (sinks, objects_queue, threads) = (Vec::new(), Vec::new(), Vec::new());
+        let (sinks, objects_queue, late, threads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut before = Before::default();
         if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
             let path = config.cameras.locations.as_deref();
             before.locations = path.map(locations::read).transpose().map_err(Failure::usage)?.unwrap_or_default();
         }
-        let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, threads };
+        let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, late, threads };
         if writes {
             let queue = plan.store(args, config, fault)?;
             plan.sinks.push(queue);
@@ -103,6 +108,11 @@ impl Plan {
             let store = objects::Store::open(&place, config)?;
             let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
+        }
+        // All of them come to the first process.
+        if let Some(place) = args.late.as_ref().filter(|_| !args.dry_run && args.cluster.process == 0) {
+            let queue = plan.start("late", Late::new(objects::Store::open_synced(place, config)?), fault)?;
+            plan.late.push(queue);
         }
         Ok(plan)
     }

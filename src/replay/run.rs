@@ -16,12 +16,14 @@ use super::dataflow::{self, WorkerPlan};
 use super::outputs::Route;
 use super::plan::{Outlets, Plan};
 use super::summary::Summary;
+use crate::archive::fetch::{self, Wanted};
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::control::Mapper;
 use crate::fault::Fault;
 use crate::flow::Flow;
+use crate::objects::Place;
 use crate::progress::Progress;
 use crate::sources::dump::files::{self, Dump};
 use crate::sources::dump::problems::Problems;
@@ -37,7 +39,7 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     if args.cluster.processes > 1 && args.paths.iter().any(|path| path == Path::new("-")) {
         return Err(Failure::usage("standard input reaches one process only, and each reads all dumps: give files"));
     }
-    let dumps = files::find(&args.paths)?;
+    let dumps = dumps(args, config)?;
     let (fault, faults) = Fault::new();
     let mut plan = Plan::new(&outlets(args), config, &fault)?;
     let mapper = control::prepare(args, config, &mut plan, &fault)?;
@@ -68,10 +70,25 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     finish(args, &summary, &stalls, &shared.problems.told())
 }
 
+/// What the paths name: files, and archives.
+fn dumps(args: &ReplayArgs, config: &Config) -> Result<Vec<Dump>, Failure> {
+    let (archives, files): (Vec<_>, Vec<_>) = args.paths.iter().cloned().partition(|path| fetch::url(path).is_some());
+    if archives.is_empty() && (args.from.is_some() || args.to.is_some()) {
+        return Err(Failure::usage("--from and --to are of archives, s3://.. or file://..; of files all is replayed"));
+    }
+    let mut dumps = files::find(&files)?;
+    let wanted = Wanted { pipelines: chosen(&args.pipelines), from: args.from, to: args.to };
+    for url in archives.iter().filter_map(|path| fetch::url(path)) {
+        dumps.extend(fetch::dumps(url, config, wanted)?);
+    }
+    Ok(dumps)
+}
+
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
     let pipelines = chosen(pipelines);
-    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
+    let late = emit.clone().map(Place::Folder);
+    Outlets { store, emit: emit.as_deref(), late, send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
 }
 
 /// What threads write and the end reads.
@@ -117,6 +134,7 @@ fn worker_plans(
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
+            late: plan.late.clone(),
             counts: Arc::clone(&shared.counts),
             progress: Arc::clone(&shared.progress),
         };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use hexflow_dataflows::decode::Stall;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use timely::scheduling::SyncActivator;
 
 use super::args::RunArgs;
@@ -18,12 +18,14 @@ use super::control::{self, Control, share};
 use super::dataflow::{self, WorkerPlan};
 use super::{signals, watchdog};
 use crate::api;
+use crate::archive::archiver::Archiving;
 use crate::cli::{Failure, print};
 use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
+use crate::objects::Place;
 use crate::progress::Progress;
 use crate::replay::args::{SummaryFormat, chosen};
 use crate::replay::outputs::Route;
@@ -53,6 +55,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let outlets = Outlets {
         store: &args.store,
         emit: None,
+        late: config.archive.url.as_deref().map(Place::parse).transpose().map_err(Failure::usage)?,
         send: config.kafka.send,
         dry_run: false,
         cluster: &args.cluster,
@@ -63,6 +66,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     plan.settings.decode.skips = control.handle().skips().clone();
     let threads = std::mem::take(&mut plan.threads);
     end_at_first(faults)?;
+    let archiving = Archiving::start(config, consumer.context().watch.clone(), &fault)?;
 
     under_way.store(true, Relaxed);
     let began = Instant::now();
@@ -80,6 +84,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     for thread in threads {
         thread.join().map_err(|_| anyhow!("a sink's thread has panicked"))?;
     }
+    archiving.map_or(Ok(()), Archiving::finish)?;
     finish(args, &shared, &stalls, began.elapsed())
 }
 
@@ -155,6 +160,7 @@ fn worker_plans(
             mapper: mapper.clone(),
             sinks: plan.sinks.clone(),
             objects: plan.objects.clone(),
+            late: plan.late.clone(),
             counts: Arc::clone(&shared.counts),
             progress: Arc::clone(&shared.progress),
         };

@@ -13,7 +13,7 @@ use hexflow_dataflows::messages::topic::{Topic, partition_of};
 use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_operators::upsert::Tally;
 
-use super::{Rows, Sink};
+use super::{Rows, Sink, late};
 use crate::dump::write::{Outgoing, write_line};
 use crate::outgoing::{Maker, Message, Messages, letter};
 
@@ -49,6 +49,13 @@ impl Emit {
                 }
                 _ => {}
             }
+        }
+        let lists = folder.join(late::FOLDER);
+        match std::fs::remove_dir_all(&lists) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", lists.display()));
+            }
+            _ => {}
         }
         Ok(Emit { folder: folder.to_owned(), maker, topics: BTreeMap::new() })
     }

@@ -11,6 +11,7 @@ pub mod clickhouse;
 pub mod deliver;
 pub mod emit;
 pub mod kafka;
+pub mod late;
 pub mod ndjson;
 pub mod null;
 pub mod objects;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hexflow_dataflows::decode::DeadLetter;
+use hexflow_dataflows::late::LateRecord;
 use hexflow_dataflows::rows::{Detection, Frame, Track};
 use hexflow_dataflows::{cameras, sensors};
 use hexflow_operators::share::SharedBatch;
@@ -44,6 +46,8 @@ pub enum Rows {
     Sensors(Arc<sensors::changes::Changes>),
     /// What an epoch changes of cameras: all of it is to become durable at once.
     Cameras(Arc<cameras::changes::Changes>),
+    /// Records that came too late for their windows; of no store of rows.
+    Late(Vec<LateRecord>),
 }
 
 impl Rows {
@@ -56,6 +60,7 @@ impl Rows {
             Rows::DeadLetters(letters) => letters.len(),
             Rows::Sensors(changes) => changes.len(),
             Rows::Cameras(changes) => changes.len(),
+            Rows::Late(records) => records.len(),
         }
     }
 

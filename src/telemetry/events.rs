@@ -1,10 +1,20 @@
 //! Events that are both counted and told: one function each, so that log and metrics cannot part.
 
-use hexflow_dataflows::counts::Counts;
-use tracing::{error, info, warn};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::labels::{Outcome, Server, State};
+use hexflow_dataflows::counts::Counts;
+use hexflow_dataflows::late::LateRecord;
+use hexflow_dataflows::pipelines::Pipeline;
+use hexflow_dataflows::rows::partition_of_stream;
+use tracing::{debug, error, info, warn};
+
+use super::labels::{self, Outcome, Server, State};
 use super::metrics;
+
+/// How often the log tells of late records of one pipeline.
+const TELL_LATE_EVERY: Duration = Duration::from_secs(60);
 
 /// Records have been settled.
 pub fn settled(counts: &Counts) {
@@ -24,6 +34,33 @@ pub fn settled(counts: &Counts) {
         metrics().outcomes.get_or_create(&Outcome { outcome }).inc_by(count);
     }
     metrics().state.get_or_create(&State { state: "dedup_keys" }).inc_by(remembered);
+}
+
+/// Records came too late for their windows: the log tells of a pipeline's once a minute, with the last of them.
+pub fn late(records: &[LateRecord]) {
+    static TOLD: Mutex<BTreeMap<Pipeline, (Instant, u64)>> = Mutex::new(BTreeMap::new());
+    for record in records {
+        let (topic, partition) = partition_of_stream(record.stream);
+        let Some(pipeline) = Pipeline::of(topic) else { continue };
+        metrics().late.get_or_create(&labels::Pipeline { pipeline: pipeline.name() }).inc();
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = told.get(&pipeline).is_none_or(|(when, _)| when.elapsed() >= TELL_LATE_EVERY);
+        let (when, count) = told.entry(pipeline).or_insert_with(|| (Instant::now(), 0));
+        *count += 1;
+        if is_told {
+            let (topic, offset, behind_ms) = (topic.name(), record.offset, record.ts.saturating_sub(record.event_ms));
+            warn!(topic, partition, offset, behind_ms, records = *count, "records came too late for their windows");
+            (*when, *count) = (Instant::now(), 0);
+        }
+    }
+}
+
+/// Messages were archived: so many objects of so many messages and packed bytes.
+pub fn archived(objects: u64, records: u64, bytes: u64) {
+    metrics().archive_objects.inc_by(objects);
+    metrics().archived_records.inc_by(records);
+    metrics().archived_bytes.inc_by(bytes);
+    debug!(objects, records, bytes, "archived");
 }
 
 /// A server did not answer; `is_told` if the log is to say so.

@@ -32,6 +32,13 @@ pub struct Outcome {
     pub outcome: &'static str,
 }
 
+/// A pipeline.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Pipeline {
+    /// Its name.
+    pub pipeline: &'static str,
+}
+
 /// Something that is remembered.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct State {

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-use super::labels::{Outcome, Partition, Server, Sink, State};
+use super::labels::{Outcome, Partition, Pipeline, Server, Sink, State};
 use super::process::Process;
 
 /// A gauge of seconds.
@@ -55,6 +55,14 @@ pub struct Metrics {
     pub sink_queue: Family<Sink, Gauge>,
     /// Attempts that a server did not answer.
     pub retries: Family<Server, Counter>,
+    /// Records too late for their windows.
+    pub late: Family<Pipeline, Counter>,
+    /// Objects put into the archive.
+    pub archive_objects: Counter,
+    /// Messages in them.
+    pub archived_records: Counter,
+    /// Their packed bytes.
+    pub archived_bytes: Counter,
     /// What is remembered, in entries.
     pub state: Family<State, Gauge>,
 }
@@ -105,6 +113,15 @@ impl Metrics {
             sink_rows: counted(r, "sink", "Rows that a sink has made durable", rows()),
             sink_queue: plain(r, "sink_queue", "Batches that wait for a sink"),
             retries: plain(r, "retries", "Attempts that a server did not answer"),
+            late: counted(
+                r,
+                "late",
+                "Records too late for their windows; told by the first process for all",
+                records(),
+            ),
+            archive_objects: plain(r, "archive_objects", "Objects put into the archive of raw messages"),
+            archived_records: counted(r, "archived", "Messages put into the archive", records()),
+            archived_bytes: with_unit(r, "archived", "Packed bytes put into the archive", Unit::Bytes, default()),
             state: with_unit(r, "state", "What is remembered", Unit::Other(entries.into()), default()),
             registry,
         }

@@ -1,5 +1,6 @@
 //! What the families share: running the program, making its input, reading what it stored.
 
+pub(crate) mod archive;
 pub(crate) mod broken;
 pub(crate) mod clickhouse;
 pub(crate) mod cluster;

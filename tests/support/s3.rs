@@ -36,9 +36,13 @@ impl S3 {
 
     /// Tells a run to keep its objects there; later arguments win over earlier ones.
     pub(crate) fn keeps_objects_of(&self, run: Run, place: &str) -> Run {
+        self.reaches(run).args(["--set".to_owned(), format!("object_store.url=s3://{place}")])
+    }
+
+    /// Tells a run how the server is reached.
+    pub(crate) fn reaches(&self, run: Run) -> Run {
         let endpoint = format!("object_store.endpoint=http://127.0.0.1:{}", self.port);
-        let url = format!("object_store.url=s3://{place}");
         let keys = ["object_store.access_key=hexflow-test-key", "object_store.secret_key=hexflow-test-secret"];
-        [endpoint.as_str(), url.as_str()].into_iter().chain(keys).fold(run, |run, set| run.args(["--set", set]))
+        std::iter::once(endpoint.as_str()).chain(keys).fold(run, |run, set| run.args(["--set", set]))
     }
 }

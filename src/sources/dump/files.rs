@@ -85,10 +85,15 @@ fn spool(name: &str, mut stream: impl Read) -> Result<Dump> {
     let mut spool = tempfile::tempfile().context("cannot make a temporary file: check TMPDIR")?;
     let bytes = io::copy(&mut stream, &mut spool).with_context(|| format!("cannot copy {name} into TMPDIR"))?;
     spool.flush().context("cannot write a temporary file: check TMPDIR")?;
-    Ok(Dump { name: name.to_owned(), bytes, input: Input::Spool(spool) })
+    Ok(Dump::spooled(name.to_owned(), bytes, spool))
 }
 
 impl Dump {
+    /// A dump that lies in an unnamed file.
+    pub fn spooled(name: String, bytes: u64, file: File) -> Self {
+        Dump { name, bytes, input: Input::Spool(file) }
+    }
+
     /// Opens the dump at its beginning, unpacked; `read` counts its packed bytes as they are read.
     pub fn open(&self, read: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
         let file = match &self.input {

@@ -88,25 +88,34 @@ impl Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // Of what it says only errors are for people; lost connections come by `error` too.
-        if level as i32 <= RDKafkaLogLevel::Critical as i32 {
-            self.watch.say(&format!("{facility}: {message}"));
-        }
+        log(&self.watch, level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::Fatal) => {
-                self.fault.raise(anyhow::anyhow!("Kafka has refused this consumer for good: {reason}; start it again"));
-            }
-            Some(
-                RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::AllBrokersDown
-                | RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::Resolve,
-            ) => self.watch.lost(reason),
-            _ => self.watch.say(&format!("{error}: {reason}")),
+        heard(&self.watch, &self.fault, &error, reason);
+    }
+}
+
+/// What the library logs of a consumer: of it only errors are for people; lost connections come as errors, too.
+pub fn log(watch: &Watch, level: RDKafkaLogLevel, facility: &str, message: &str) {
+    if level as i32 <= RDKafkaLogLevel::Critical as i32 {
+        watch.say(&format!("{facility}: {message}"));
+    }
+}
+
+/// What the library says is wrong with a consumer: it may end the run.
+pub fn heard(watch: &Watch, fault: &Fault, error: &KafkaError, reason: &str) {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::Fatal) => {
+            fault.raise(anyhow::anyhow!("Kafka has refused this consumer for good: {reason}; start it again"));
         }
+        Some(
+            RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::Resolve,
+        ) => watch.lost(reason),
+        _ => watch.say(&format!("{error}: {reason}")),
     }
 }
 

@@ -18,8 +18,11 @@ use super::controlled::{self, Controlled, needs_mapping};
 use super::gate::Gate;
 use super::gather::Gathering;
 use super::ledger::Orders;
+use super::names::Names;
 use super::retries::Retries;
 use super::stalled::Stalled;
+use super::watch::Watch;
+use crate::fault::Fault;
 use crate::progress::Progress;
 
 /// Epochs that may be under way: with the size of one this bounds what lies between here and the slowest sink's last
@@ -243,7 +246,10 @@ impl Feeder {
                     self.astray.extend(Gathering::refuse(self.consumer.context(), &message));
                 }
                 Ok(message) => self.gathering.take(self.consumer.context(), &message),
-                Err(error) => said(self.consumer.context(), &error),
+                Err(error) => {
+                    let context = self.consumer.context();
+                    said(&context.names, &context.watch, &context.fault, &error);
+                }
             }
             if self.gathering.is_full() {
                 break;
@@ -308,16 +314,16 @@ impl Feeder {
     }
 }
 
-/// Says what is wrong with reading, and what to do.
-fn said(context: &Context, error: &KafkaError) {
+/// Says what is wrong with reading these topics, and what to do.
+pub fn said(names: &Names, watch: &Watch, fault: &Fault, error: &KafkaError) {
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-            let topics = context.names.all().join(", ");
-            context.watch.say(&format!("{error}: create the topics {topics}; waiting for them"));
+            let topics = names.all().join(", ");
+            watch.say(&format!("{error}: create the topics {topics}; waiting for them"));
         }
         Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::NoOffset) => {
-            context.fault.raise(anyhow::anyhow!("a partition has no offset to begin at: {error}; say so with --from"));
+            fault.raise(anyhow::anyhow!("a partition has no offset to begin at: {error}; say so with --from"));
         }
-        _ => context.watch.say(&error.to_string()),
+        _ => watch.say(&error.to_string()),
     }
 }

@@ -17,8 +17,13 @@ impl Names {
 
     /// The same of some pipelines.
     pub fn of_pipelines(prefix: Option<&str>, pipelines: Pipelines) -> Self {
+        Names::of_topics(prefix, pipelines.topics())
+    }
+
+    /// The same of topics.
+    pub fn of_topics(prefix: Option<&str>, topics: impl Iterator<Item = Topic>) -> Self {
         let name = |topic: Topic| format!("{}{}", prefix.unwrap_or_default(), topic.name());
-        Names(pipelines.topics().map(|topic| (topic, name(topic))).collect())
+        Names(topics.map(|topic| (topic, name(topic))).collect())
     }
 
     /// All of them.
