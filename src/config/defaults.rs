@@ -45,6 +45,7 @@ impl Default for Config {
                 window: Duration::from_secs(10),
                 lateness: Duration::from_secs(24 * 60 * 60),
                 locations: None,
+                refresh: Duration::from_secs(5),
             },
             api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },
             origins: BTreeMap::new(),

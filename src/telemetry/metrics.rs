@@ -55,6 +55,12 @@ pub struct Metrics {
     pub sink_queue: Family<Sink, Gauge>,
     /// Attempts that a server did not answer.
     pub retries: Family<Server, Counter>,
+    /// Locations of cameras that are known.
+    pub locations: Gauge,
+    /// Attempts at reading them that failed.
+    pub location_failures: Counter,
+    /// Detections without the name of their location.
+    pub unlocated: Gauge,
     /// What is remembered, in entries.
     pub state: Family<State, Gauge>,
 }
@@ -105,6 +111,13 @@ impl Metrics {
             sink_rows: counted(r, "sink", "Rows that a sink has made durable", rows()),
             sink_queue: plain(r, "sink_queue", "Batches that wait for a sink"),
             retries: plain(r, "retries", "Attempts that a server did not answer"),
+            locations: plain(r, "locations", "Locations of cameras that are known"),
+            location_failures: plain(r, "location_failures", "Attempts at reading the locations that failed"),
+            unlocated: plain(
+                r,
+                "unlocated_detections",
+                "Detections whose location is not known; told by the first process for all",
+            ),
             state: with_unit(r, "state", "What is remembered", Unit::Other(entries.into()), default()),
             registry,
         }
