@@ -8,6 +8,7 @@ mod support;
 mod broken_files;
 mod broken_input;
 mod broken_store;
+mod camera_locations;
 mod cameras;
 mod check;
 mod clickhouse;

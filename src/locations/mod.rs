@@ -8,6 +8,7 @@
 //! All three have the columns `geographical_location_oid` and `geographical_location`, and may have others.
 
 pub mod csv;
+pub mod pages;
 pub mod parquet;
 pub mod refresh;
 pub mod set;

@@ -10,6 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
+use super::pages::check;
 use super::{COLUMNS, Locations};
 
 /// Rows that are read at a time.
@@ -47,6 +48,8 @@ fn place(schema: &SchemaDescriptor, name: &str, physical: Type) -> Result<usize,
 /// Adds the locations of a row group.
 fn add(rows: &dyn RowGroupReader, (oid, name): (usize, usize), locations: &mut Locations) -> Result<(), String> {
     let [of_oid, of_name] = COLUMNS.map(|column| move |error: ParquetError| format!("column {column}: {error}"));
+    check(rows, oid).map_err(of_oid)?;
+    check(rows, name).map_err(of_name)?;
     let oids = match rows.get_column_reader(oid).map_err(of_oid)? {
         ColumnReader::Int64ColumnReader(reader) => values(reader, maximum(rows, oid)).map_err(of_oid)?,
         _ => return Err(format!("column {}: is not of its type", COLUMNS[0])),
