@@ -202,7 +202,6 @@ fn a_table_that_changes_under_a_run() {
     topics.produce(&records[2 * part..]);
     wait_until_stored("the names before stay without the server", &place, &records, &second);
     server.order("start");
-    let database = database;
     database.execute("INSERT INTO geo.\"Camera places\" VALUES (3, 'tower')");
     let last = names([(-1, "gate"), (2, "square"), (3, "tower")]);
     wait_until_stored("the server is back", &place, &records, &last);

@@ -16,7 +16,7 @@ pub enum Source {
     /// A file: Parquet if its name says so, otherwise CSV.
     File(PathBuf),
     /// A table.
-    Table(Table),
+    Table(Box<Table>),
 }
 
 impl Source {
@@ -26,7 +26,7 @@ impl Source {
         let (Some(table), Some(url)) = (text.strip_prefix(TABLE), &config.postgres.url) else {
             return Ok(Some(Source::File(text.into())));
         };
-        Table::new(table, url).map(|table| Some(Source::Table(table)))
+        Table::new(table, url).map(|table| Some(Source::Table(Box::new(table))))
     }
 
     /// What it is, as it is told of.
