@@ -21,6 +21,7 @@ use timely::dataflow::{ProbeHandle, Stream, StreamVec};
 use crate::board::{self, Board};
 use crate::control::Mapper;
 use crate::control::settle::settle;
+use crate::locations::Locations;
 use crate::progress::Progress;
 use crate::replay::outputs::{self, Route};
 use crate::sinks::Rows;
@@ -52,7 +53,7 @@ pub struct Before {
     /// What the store has kept of cameras.
     pub cameras: Vec<cameras::changes::Stored>,
     /// The locations of cameras.
-    pub locations: Vec<cameras::LocationChange>,
+    pub locations: Locations,
 }
 
 /// What one worker needs for it.
@@ -77,11 +78,13 @@ pub struct Flow {
     pub progress: Arc<Progress>,
 }
 
-/// Builds it from records at times above 0, which is for what stood before. When the frontier of `probe` has passed a time,
+/// Builds it from records at times above 0, which is for what stood before, and from differences of the mapping that is
+/// `stored` and of the locations of cameras, which may come at any time. When the frontier of `probe` has passed a time,
 /// every effect of its records is durable, and `board` knows of every stall among them.
 pub fn build<'scope, B: Records>(
     records: Stream<'scope, u64, B>,
     stored: Proposals<'scope, u64>,
+    locations: StreamVec<'scope, u64, cameras::LocationChange>,
     mut flow: Flow,
     board: &Rc<RefCell<Board>>,
     probe: &ProbeHandle<u64>,
@@ -106,7 +109,7 @@ pub fn build<'scope, B: Records>(
         all.late.push(outputs::late(pipeline.late));
     }
     if chosen.contains(Pipeline::Cameras) {
-        let (stored, locations) = (before.cameras.to_stream(scope), before.locations.to_stream(scope));
+        let stored = before.cameras.to_stream(scope);
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
         all.rows.push(outputs::cameras(pipeline.changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));

@@ -24,12 +24,12 @@ fn get(port: u16, path: &str) -> Option<(u16, String)> {
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
 }
 
-fn listening(run: Run, port: u16) -> Run {
+pub(crate) fn listening(run: Run, port: u16) -> Run {
     run.args(["--set", &format!("api.listen=127.0.0.1:{port}")])
 }
 
 /// A metric's value, added up over its labels.
-fn metric(port: u16, name: &str) -> f64 {
+pub(crate) fn metric(port: u16, name: &str) -> f64 {
     let (_, text) = get(port, "/metrics").expect("an answer");
     let of_it = text.lines().filter(|line| line.split([' ', '{']).next() == Some(name));
     of_it.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()

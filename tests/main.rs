@@ -9,6 +9,7 @@ mod archive;
 mod broken_files;
 mod broken_input;
 mod broken_store;
+mod camera_locations;
 mod cameras;
 mod check;
 mod clickhouse;

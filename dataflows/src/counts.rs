@@ -32,6 +32,8 @@ pub struct Counts {
     pub stale: u64,
     /// Records too late for their windows.
     pub late: u64,
+    /// Detections whose location the set does not have, less those whose location it has come to have.
+    pub unlocated: i64,
     /// Keys that deduplication remembers, less those that it has forgotten.
     pub remembered: i64,
 }
@@ -56,6 +58,7 @@ impl AddAssign for Counts {
         self.duplicates += other.duplicates;
         self.stale += other.stale;
         self.late += other.late;
+        self.unlocated += other.unlocated;
         self.remembered += other.remembered;
     }
 }

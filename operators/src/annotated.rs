@@ -35,6 +35,8 @@ pub struct Annotated<R: Placed, N> {
     set: FixedMap<R::Place, BTreeMap<N, i64>>,
     rows: FixedMap<R::Place, BTreeSet<R>>,
     changed: FixedMap<R::Id, Changed<R>>,
+    /// Rows at places of which the set says nothing, more or less than when it was last asked.
+    bare: i64,
 }
 
 /// A row since it was last told.
@@ -46,7 +48,7 @@ struct Changed<R> {
 
 impl<R: Placed, N> Default for Annotated<R, N> {
     fn default() -> Self {
-        Annotated { set: FixedMap::default(), rows: FixedMap::default(), changed: FixedMap::default() }
+        Annotated { set: FixedMap::default(), rows: FixedMap::default(), changed: FixedMap::default(), bare: 0 }
     }
 }
 
@@ -64,10 +66,12 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
         if values.is_empty() {
             self.set.remove(&place);
         }
-        if before.as_ref() != self.value(place) {
-            let rows = self.rows.get(&place).into_iter().flatten();
-            for row in rows {
+        let now = self.value(place);
+        if before.as_ref() != now {
+            let each_bare = i64::from(now.is_none()) - i64::from(before.is_none());
+            for row in self.rows.get(&place).into_iter().flatten() {
                 self.changed.insert(row.id(), Changed { was: None, now: Some(row.clone()) });
+                self.bare += each_bare;
             }
         }
     }
@@ -75,6 +79,9 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
     /// A difference of the rows. Of one epoch a row's retraction comes before the row that takes its place.
     pub fn row(&mut self, row: R, diff: i64) {
         let id = row.id();
+        if self.value(row.place()).is_none() {
+            self.bare += diff;
+        }
         if diff > 0 {
             self.rows.entry(row.place()).or_default().insert(row.clone());
             self.changed.entry(id).or_insert(Changed { was: None, now: None }).now = Some(row);
@@ -91,9 +98,10 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
         self.set.get(&place)?.iter().find(|(_, count)| **count > 0).map(|(value, _)| value)
     }
 
-    /// Whether the set says anything of any place.
-    pub fn knows_places(&self) -> bool {
-        !self.set.is_empty()
+    /// How many more rows there are at places of which the set says nothing than when this was last asked; those that are
+    /// forgotten stay.
+    pub fn take_bare(&mut self) -> i64 {
+        std::mem::take(&mut self.bare)
     }
 
     /// Tells each row that changed, once: the row and what the set says of its place; `None` if it is gone.

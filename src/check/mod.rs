@@ -2,6 +2,7 @@
 
 pub mod clickhouse;
 pub mod kafka;
+pub mod locations;
 pub mod postgres;
 pub mod storage;
 
@@ -56,6 +57,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<(), Failure> {
     }
     checks.extend(config.postgres.url.iter().flat_map(postgres::checks));
     checks.extend(storage::checks(&args.store, config));
+    checks.extend(locations::check(config));
     if args.json {
         print(json(&checks)?.as_bytes())?;
     } else {

@@ -52,6 +52,7 @@ impl Default for Config {
                 lateness: Duration::from_secs(24 * 60 * 60),
                 keep: Duration::from_secs(24 * 60 * 60),
                 locations: None,
+                refresh: Duration::from_secs(5),
             },
             api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },
             origins: BTreeMap::new(),

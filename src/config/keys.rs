@@ -72,7 +72,11 @@ pub(super) static KEYS: &[Key] = &[
     key!(cameras.window, "length of a window; windows do not overlap"),
     key!(cameras.lateness, "event time for which a closed window still accepts corrections"),
     key!(cameras.keep, "time for which ClickHouse keeps a detection once it is written; at least cameras.lateness"),
-    key!(cameras.locations, "CSV file of the camera locations; empty: none"),
+    key!(
+        cameras.locations,
+        "camera locations: a CSV file, a file that ends in .parquet, or postgres:TABLE at postgres.url; empty: none"
+    ),
+    key!(cameras.refresh, "time between two looks of a run whether the camera locations have changed"),
     key!(api.listen, "address and port of the web API"),
 ];
 

@@ -10,6 +10,7 @@ use super::field::Field;
 use super::keys::Key;
 use super::secret::mask;
 use super::{Config, Problem, SecretUrl};
+use crate::locations::source::TABLE;
 
 /// A demand on the configuration, laid at one key's door.
 struct Rule {
@@ -63,6 +64,11 @@ static RULES: &[Rule] = &[
     rule("sensors.visit_gap", "at least 1ms", |c| some_time(c.sensors.visit_gap)),
     rule("cameras.window", "at least 1ms", |c| some_time(c.cameras.window)),
     rule("cameras.keep", "1s to 10000d", |c| (1..=10_000 * 86_400).contains(&c.cameras.keep.as_secs())),
+    rule("cameras.locations", "a file, or postgres:TABLE with postgres.url set", |c| {
+        let table = c.cameras.locations.as_deref().and_then(|text| text.strip_prefix(TABLE));
+        table.is_none_or(|table| !table.is_empty() && c.postgres.url.is_some())
+    }),
+    rule("cameras.refresh", "at least 1ms", |c| some_time(c.cameras.refresh)),
 ];
 
 fn some_time(duration: Duration) -> bool {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{LogFormat, LogLevel, OnMalformed, Origin, Properties, Secret, SecretUrl};
@@ -181,8 +180,10 @@ pub struct Cameras {
     pub lateness: Duration,
     /// How long ClickHouse keeps a detection once it is written, if that is longer than `lateness`.
     pub keep: Duration,
-    /// CSV file of the locations.
-    pub locations: Option<PathBuf>,
+    /// Locations: a CSV file, a file that ends in `.parquet`, or `postgres:TABLE`.
+    pub locations: Option<String>,
+    /// Time between two looks of a run whether they have changed.
+    pub refresh: Duration,
 }
 
 /// The web API and its page.

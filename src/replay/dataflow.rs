@@ -8,10 +8,12 @@ use differential_dataflow::input::InputSession;
 use hexflow_dataflows::decode::Stall;
 use hexflow_dataflows::mapping::STORED;
 use timely::dataflow::ProbeHandle;
+use timely::dataflow::operators::ToStream;
 use timely::worker::Worker;
 
 use crate::board::Board;
 use crate::flow::{self, Flow};
+use crate::locations::Locations;
 use crate::sources::dump::sequencer::{self, Again, Dealt};
 use crate::sources::dump::source::{self, Feed};
 
@@ -35,12 +37,14 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
     let mut stored = InputSession::new();
     let WorkerPlan { mut flow, dealt, again, dealer, workers } = plan;
     let standing = std::mem::take(&mut flow.before.mapping);
+    let located = std::mem::take(&mut flow.before.locations).changes(&Locations::default());
     let feed = |probe: &ProbeHandle<u64>| Feed { dealt, again, board: Rc::clone(&board), probe: probe.clone() };
     let index = worker.index();
     worker.dataflow::<u64, _, _>(|scope| {
         let probe = ProbeHandle::new();
         let (records, activator) = source::records(scope, feed(&probe));
-        flow::build(records, stored.to_collection(scope), flow, &board, &probe);
+        let locations = located.to_stream(scope);
+        flow::build(records, stored.to_collection(scope), locations, flow, &board, &probe);
         // A sequencer that is gone has seen the run end.
         let _ = workers.send((index, sequencer::Worker { sender: dealer, activator }));
     });

@@ -88,8 +88,7 @@ impl Plan {
         let (sinks, objects_queue, late, threads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut before = Before::default();
         if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
-            let path = config.cameras.locations.as_deref();
-            before.locations = path.map(locations::read).transpose().map_err(Failure::usage)?.unwrap_or_default();
+            before.locations = locations::source::read(config)?;
         }
         let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, late, threads };
         if writes {
@@ -221,6 +220,7 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
         cameras: cameras::Settings {
             window_ms: ms(config.cameras.window),
             lateness: lateness(config.cameras.lateness),
+            has_locations: config.cameras.locations.is_some(),
         },
     })
 }

@@ -23,6 +23,7 @@ struct Numbers {
     duplicates: u64,
     stale: u64,
     late: u64,
+    unlocated: i64,
     malformed: u64,
     stalled: u64,
     ignored: u64,
@@ -38,14 +39,26 @@ impl Numbers {
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let records_per_second = counts.records as f64 / seconds.max(1e-9);
         let stalled = counts.stalled();
-        let Counts { records, upserts, duplicates, stale, late, malformed, ignored, dead_letters, skipped, .. } =
-            counts;
+        let Counts {
+            records,
+            upserts,
+            duplicates,
+            stale,
+            late,
+            unlocated,
+            malformed,
+            ignored,
+            dead_letters,
+            skipped,
+            ..
+        } = counts;
         Numbers {
             records,
             upserts,
             duplicates,
             stale,
             late,
+            unlocated,
             malformed,
             stalled,
             ignored,
@@ -130,6 +143,9 @@ impl Summary {
         }
         if self.all.late > 0 {
             let _ = writeln!(table, "{} records were too late for their windows, and changed nothing", self.all.late);
+        }
+        if self.all.unlocated > 0 {
+            let _ = writeln!(table, "{} detections are at locations that are not known", self.all.unlocated);
         }
         if self.all.skipped > 0 {
             let _ = writeln!(table, "{} records were skipped, as an operator has said", self.all.skipped);

@@ -13,9 +13,12 @@ use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
 use super::beats::{self, Beats, Heard};
+use super::located::Located;
 use crate::board::Board;
 use crate::control::mapper::{Arrival, Rows};
 use crate::flow::{self, Flow};
+use crate::locations::Locations;
+use crate::locations::refresh::Changes;
 use crate::sources::kafka::feeder::{News, Stalls};
 use crate::sources::kafka::gate::Gate;
 use crate::sources::kafka::source::{self, Feed};
@@ -34,6 +37,8 @@ pub struct WorkerPlan {
     pub beats: (Heard, usize),
     /// Mapping rows that come later than those that the flow begins with; without it none do.
     pub mapped: Option<Mapped>,
+    /// What becomes of the locations of cameras after those that the flow begins with; without it nothing does.
+    pub located: Option<Receiver<Changes>>,
 }
 
 /// How a worker hears of mapping rows.
@@ -46,20 +51,24 @@ pub struct Mapped {
 
 /// Builds and runs the dataflow until its source ends; returns the partitions that stand still then.
 pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
-    let WorkerPlan { mut flow, feed, ready, news, mapped, beats } = plan;
+    let WorkerPlan { mut flow, feed, ready, news, mapped, located, beats } = plan;
     let board = Rc::new(RefCell::new(Board::default()));
     let gate = feed.gate.clone();
     let mut stored = Stored { session: Some(InputSession::new()), mapped };
     stored.put(std::mem::take(&mut flow.before.mapping));
+    let first = std::mem::take(&mut flow.before.locations).changes(&Locations::default());
     let index = worker.index();
     let probe = ProbeHandle::new();
-    worker.dataflow::<u64, _, _>(|scope| {
+    let mut locations = worker.dataflow::<u64, _, _>(|scope| {
         let (records, activator) = source::records(scope, feed);
+        let (locations, changes) = Located::build(scope, located);
         let stored = stored.session.get_or_insert_with(InputSession::new).to_collection(scope);
-        flow::build(records, stored, flow, &board, &probe);
+        flow::build(records, stored, changes, flow, &board, &probe);
         // A feeder that is gone has seen the run end.
         let _ = ready.send((index, activator));
+        locations
     });
+    locations.put(first);
     let mut told = Told::default();
     let (heard, process) = beats;
     let mut beats = Some(Beats::build(worker, process, heard));
@@ -67,6 +76,7 @@ pub fn run(worker: &mut Worker, plan: WorkerPlan) -> Vec<Stall> {
     let pause = news.is_some().then_some(beats::PERIOD);
     while worker.has_dataflows() {
         stored.advance(&gate);
+        locations.advance(&gate);
         match &mut beats {
             Some(_) if probe.done() => beats = None,
             Some(beats) if news.is_some() => beats.beat(),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use hexflow_dataflows::decode::Stall;
+use hexflow_dataflows::pipelines::Pipeline;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use timely::scheduling::SyncActivator;
 
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
+use crate::locations::refresh;
 use crate::objects::Place;
 use crate::progress::Progress;
 use crate::replay::args::{SummaryFormat, chosen};
@@ -150,6 +152,10 @@ fn worker_plans(
     let (ready, are_ready) = channel();
     let (news, told) = channel();
     let (mut news, mut before) = (Some(news), plan.before);
+    // One process reads the locations for all, and its first worker takes them in.
+    let follows = args.cluster.process == 0 && plan.settings.decode.pipelines.contains(Pipeline::Cameras);
+    let known = before.locations.clone();
+    let mut located = follows.then(|| refresh::start(config, known, &gate)).transpose()?.flatten();
     let control::Ends { mapper, mapped } = control.map(args, config, &gate)?;
     let gather = plan.gather.then_some(count as u64);
     let workers = dealt.into_iter().zip(mapped).map(|(dealt, mapped)| {
@@ -166,7 +172,8 @@ fn worker_plans(
         };
         let feed = Feed { dealt, gate: gate.clone(), first: news.is_some() };
         let beats = (shared.heard.clone(), args.cluster.process);
-        Some(WorkerPlan { flow, feed, ready: ready.clone(), news: news.take(), beats, mapped })
+        let (news, located) = (news.take(), located.take());
+        Some(WorkerPlan { flow, feed, ready: ready.clone(), news, beats, mapped, located })
     });
     Ok((workers.collect(), Ends { gate, ready: are_ready, news: told }))
 }

@@ -5,6 +5,7 @@ pub mod beats;
 pub mod control;
 pub mod dataflow;
 pub mod live;
+pub mod located;
 pub mod signals;
 pub mod watchdog;
 

@@ -12,14 +12,26 @@ use tracing::{debug, error, info, warn};
 
 use super::labels::{self, Outcome, Server, State};
 use super::metrics;
+use crate::locations::set::Difference;
 
 /// How often the log tells of late records of one pipeline.
 const TELL_LATE_EVERY: Duration = Duration::from_secs(60);
 
 /// Records have been settled.
 pub fn settled(counts: &Counts) {
-    let Counts { upserts, duplicates, stale, late, ignored, malformed, dead_letters, skipped, remembered, .. } =
-        *counts;
+    let Counts {
+        upserts,
+        duplicates,
+        stale,
+        late,
+        ignored,
+        malformed,
+        dead_letters,
+        skipped,
+        unlocated,
+        remembered,
+        ..
+    } = *counts;
     let outcomes = [
         ("upsert", upserts),
         ("duplicate", duplicates),
@@ -33,6 +45,7 @@ pub fn settled(counts: &Counts) {
     for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
         metrics().outcomes.get_or_create(&Outcome { outcome }).inc_by(count);
     }
+    metrics().unlocated.inc_by(unlocated);
     metrics().state.get_or_create(&State { state: "dedup_keys" }).inc_by(remembered);
 }
 
@@ -89,4 +102,29 @@ pub fn stands_still(topic: &str, partition: u32, offset: u64, reason: &str, head
 /// A partition that stood still goes on.
 pub fn goes_on(topic: &str, partition: u32, offset: u64) {
     info!(%topic, partition, offset, "partition goes on");
+}
+
+/// So many locations are known when the run begins.
+pub fn locations_known(count: usize) {
+    metrics().locations.set(i64::try_from(count).unwrap_or(i64::MAX));
+}
+
+/// The set of locations has become another, of `count`.
+pub fn locations_changed(difference: Difference, count: usize) {
+    locations_known(count);
+    let Difference { added, removed, corrected } = difference;
+    info!(added, removed, corrected, locations = count, "the locations of cameras have changed");
+}
+
+/// The set of locations could not be read, and stays as it was, of `count`; `is_told` if the log is to say so.
+pub fn locations_unread(problem: &str, count: usize, is_told: bool) {
+    metrics().location_failures.inc();
+    if is_told {
+        warn!(locations = count, "{problem}: the locations stay as they are, trying again until they can be read");
+    }
+}
+
+/// The set of locations can be read again.
+pub fn locations_back(source: &str) {
+    info!(%source, "the locations of cameras can be read again");
 }

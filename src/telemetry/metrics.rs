@@ -63,6 +63,12 @@ pub struct Metrics {
     pub archived_records: Counter,
     /// Their packed bytes.
     pub archived_bytes: Counter,
+    /// Locations of cameras that are known.
+    pub locations: Gauge,
+    /// Attempts at reading them that failed.
+    pub location_failures: Counter,
+    /// Detections without the name of their location.
+    pub unlocated: Gauge,
     /// What is remembered, in entries.
     pub state: Family<State, Gauge>,
 }
@@ -122,6 +128,13 @@ impl Metrics {
             archive_objects: plain(r, "archive_objects", "Objects put into the archive of raw messages"),
             archived_records: counted(r, "archived", "Messages put into the archive", records()),
             archived_bytes: with_unit(r, "archived", "Packed bytes put into the archive", Unit::Bytes, default()),
+            locations: plain(r, "locations", "Locations of cameras that are known"),
+            location_failures: plain(r, "location_failures", "Attempts at reading the locations that failed"),
+            unlocated: plain(
+                r,
+                "unlocated_detections",
+                "Detections whose location is not known; told by the first process for all",
+            ),
             state: with_unit(r, "state", "What is remembered", Unit::Other(entries.into()), default()),
             registry,
         }

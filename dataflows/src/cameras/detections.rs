@@ -9,10 +9,11 @@ use hexflow_operators::upsert::Tally;
 use hexflow_operators::{Batch, FixedMap};
 use serde::{Deserialize, Serialize};
 
-use super::Other;
 use super::changes::StoredDetection;
 use super::counts::Part;
+use super::{Other, Settings};
 use crate::change::Change;
+use crate::counts::Counts;
 use crate::readings::{Arrival, CameraDetection};
 use crate::rows::text;
 use crate::sensors::visits::{arrival, shared};
@@ -76,13 +77,16 @@ pub struct Detections {
     counts: Tumbling<(i64, Arc<str>)>,
     tally: Tally,
     floor_ms: i64,
+    /// Whether there is a set of locations, be it empty.
+    has_locations: bool,
 }
 
 impl Detections {
-    /// Counts are by windows of `window_ms`.
-    pub fn new(window_ms: i64) -> Self {
+    /// None as yet.
+    pub fn new(Settings { window_ms, has_locations, .. }: Settings) -> Self {
         let (firsts, located, restored, items, tally) = Default::default();
-        Detections { firsts, located, restored, items, counts: Tumbling::new(window_ms), tally, floor_ms: i64::MIN }
+        let (counts, floor_ms) = (Tumbling::new(window_ms), i64::MIN);
+        Detections { firsts, located, restored, items, counts, tally, floor_ms, has_locations }
     }
 
     /// Adds detections.
@@ -136,10 +140,10 @@ impl Detections {
 
     /// Tells each row that changed, and what was counted.
     pub fn tell(&mut self, changes: &mut Vec<DetectionChange>, others: &mut Vec<Other>) {
-        let (restored, knows_places) = (std::mem::take(&mut self.restored), self.located.knows_places());
+        let (restored, has_locations) = (std::mem::take(&mut self.restored), self.has_locations);
         self.located.tell(|oid, row| {
             if let (Some(before), Some((_, name))) = (restored.get(&oid), &row)
-                && (before.as_deref() == name.map(|name| &**name) || !knows_places)
+                && (before.as_deref() == name.map(|name| &**name) || !has_locations)
             {
                 return; // it stands so
             }
@@ -156,9 +160,11 @@ impl Detections {
         self.counts.drain(|(location, item), start_ms, diff| {
             others.push(Other::Part(Part { location: *location, item: item.to_string(), start_ms, diff }));
         });
-        let tally = std::mem::take(&mut self.tally);
-        if tally != Tally::default() {
-            others.push(Other::Tally(tally));
+        // Without a set nothing is unknown.
+        let unlocated = self.located.take_bare() * i64::from(has_locations);
+        let counts = Counts { unlocated, ..Counts::from(std::mem::take(&mut self.tally)) };
+        if counts != Counts::default() {
+            others.push(Other::Counts(counts));
         }
     }
 

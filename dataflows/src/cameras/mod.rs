@@ -25,7 +25,6 @@ use columnar::Index;
 use hexflow_operators::each_epoch::EachEpoch;
 use hexflow_operators::hash::Content;
 use hexflow_operators::sweep::Sweep;
-use hexflow_operators::upsert::Tally;
 use hexflow_operators::watermark::Lateness;
 use hexflow_operators::{Batch, ExchangeBy};
 use serde::{Deserialize, Serialize};
@@ -51,6 +50,8 @@ pub struct Settings {
     pub window_ms: i64,
     /// How late detections may be: keys, rows and windows are remembered as long.
     pub lateness: Lateness,
+    /// Whether there is a set of locations, be it empty: without one what is stored keeps the names that it has.
+    pub has_locations: bool,
 }
 
 /// A difference of the static set: a location's oid and name came (1) or went (-1).
@@ -62,7 +63,8 @@ pub struct Cameras<'scope, T: Timestamp> {
     pub changes: StreamVec<'scope, T, Changes>,
     /// Detections that came too late: they changed nothing.
     pub late: Stream<'scope, T, Batch<CameraDetection>>,
-    /// What became of detections: `upserts` changed something, `duplicates` are repeats.
+    /// What became of detections: `upserts` changed something, `duplicates` are repeats; and how many more than before are
+    /// `unlocated`.
     pub counts: StreamVec<'scope, T, Counts>,
 }
 
@@ -84,12 +86,12 @@ pub fn build<'scope, T: Timestamp + TotalOrder>(
     let rows = marked.rows.exchange_by(|columns, row| spread(columns.detection_oid[row]));
     let (detections, others) = firsts(rows, words.concat(restored.detections.map(Word::Stored)), settings);
     let parts = others.clone().flat_map(|other| if let Other::Part(part) = other { Some(part) } else { None });
-    let tallies = others.flat_map(|other| if let Other::Tally(tally) = other { Some(tally) } else { None });
+    let counts = others.flat_map(|other| if let Other::Counts(counts) = other { Some(counts) } else { None });
     let said = marked.floors.map(Said::Floor).concat(restored.windows.map(Said::Stored));
     let windows = counted(parts, said, settings);
     Cameras {
         changes: gathered(detections, windows, marked.marks),
-        counts: tallies.map(Counts::from).concat(marked.late.clone().count_late()),
+        counts: counts.concat(marked.late.clone().count_late()),
         late: marked.late,
     }
 }
@@ -134,7 +136,7 @@ fn firsts<'scope, T: Timestamp + TotalOrder>(
     words: StreamVec<'scope, T, Word>,
     settings: Settings,
 ) -> (StreamVec<'scope, T, DetectionChange>, StreamVec<'scope, T, Other>) {
-    let mut state = Detections::new(settings.window_ms);
+    let mut state = Detections::new(settings);
     let mut sweep = Sweep::new(settings.lateness.lateness_ms);
     rows.each_epoch(Pipeline, "FirstOccurrence", words, move |batches, words, changes, others| {
         batches.iter().for_each(|batch| state.add(batch));
@@ -233,5 +235,5 @@ pub enum Other {
     /// What a worker counted.
     Part(Part),
     /// What became of rows.
-    Tally(Tally),
+    Counts(Counts),
 }

@@ -68,14 +68,15 @@ impl Store {
 fn ran(
     store: &mut Store,
     rows: &[CameraDetection],
-    locations: &[LocationChange],
+    locations: Option<&[LocationChange]>,
     lateness_ms: i64,
     (workers, batch): (usize, usize),
     kept: usize,
 ) {
-    let settings = Settings { window_ms: WINDOW_MS, lateness: Lateness { lateness_ms, idle_ms: 500 } };
+    let lateness = Lateness { lateness_ms, idle_ms: 500 };
+    let settings = Settings { window_ms: WINDOW_MS, lateness, has_locations: locations.is_some() };
     // Time 0 is for what stood before.
-    let mut epochs = vec![(Vec::new(), locations.to_vec())];
+    let mut epochs = vec![(Vec::new(), locations.unwrap_or_default().to_vec())];
     epochs.extend(rows.chunks(batch).map(|rows| (rows.to_vec(), Vec::new())));
     let changes = Kept::<Changes>::default();
     let (to_changes, stored) = (changes.clone(), Arc::new(store.stored()));
@@ -104,12 +105,12 @@ fn two_runs_leave_what_one_leaves() {
                 .for_each(|row| row.detected_ms = 1_000 + row.detection_oid * 4 - row.detection_oid % 7 * 13);
             (0..4).for_each(|stream| rows[stream as usize].arrival.stream = stream);
             let mut whole = Store::default();
-            ran(&mut whole, &rows, &locations, lateness_ms, (2, 20), usize::MAX);
+            ran(&mut whole, &rows, Some(&locations), lateness_ms, (2, 20), usize::MAX);
             for (kept, all) in [(0, true), (1, false), (9, true), (17, false), (30, true), (44, false)] {
                 let mut two = Store::default();
-                ran(&mut two, &rows, &locations, lateness_ms, (1 + kept % 3, 20), kept);
+                ran(&mut two, &rows, Some(&locations), lateness_ms, (1 + kept % 3, 20), kept);
                 let from = if all { 0 } else { kept * 20 };
-                ran(&mut two, &rows[from..], &locations, lateness_ms, (2, 23), usize::MAX);
+                ran(&mut two, &rows[from..], Some(&locations), lateness_ms, (2, 23), usize::MAX);
                 assert_eq!(two.detections, whole.detections, "seed {seed}, {kept} epochs, all again: {all}");
                 assert_eq!(two.windows, whole.windows, "seed {seed}, {kept} epochs, all again: {all}");
             }
@@ -117,16 +118,16 @@ fn two_runs_leave_what_one_leaves() {
     }
 }
 
-/// Stored rows are corrected by another set of locations; without any they keep their names.
+/// Stored rows are corrected by another set of locations; without a set they keep their names.
 #[test]
 fn stored_rows_get_the_names_that_hold_now() {
     let rows = detections(7, 200, 40, 50);
     let mut store = Store::default();
-    ran(&mut store, &rows, &[name(0, "gate", 1), name(1, "bridge", 1)], 100_000, (2, 20), usize::MAX);
+    ran(&mut store, &rows, Some(&[name(0, "gate", 1), name(1, "bridge", 1)]), 100_000, (2, 20), usize::MAX);
     let first = store.clone();
-    ran(&mut store, &rows, &[], 100_000, (1, 50), usize::MAX);
+    ran(&mut store, &rows, None, 100_000, (1, 50), usize::MAX);
     assert_eq!(store.detections, first.detections);
-    ran(&mut store, &[], &[name(1, "new bridge", 1), name(2, "square", 1)], 100_000, (3, 50), usize::MAX);
+    ran(&mut store, &[], Some(&[name(1, "new bridge", 1), name(2, "square", 1)]), 100_000, (3, 50), usize::MAX);
     for (oid, row) in &store.detections {
         let expected = match row.geographical_location_oid {
             1 => Some("new bridge"),
@@ -136,4 +137,8 @@ fn stored_rows_get_the_names_that_hold_now() {
         assert_eq!(row.geographical_location.as_deref(), expected, "{oid}");
     }
     assert_eq!(store.windows, first.windows);
+    // An empty set is a set.
+    ran(&mut store, &[], Some(&[]), 100_000, (2, 50), usize::MAX);
+    assert!(store.detections.values().all(|row| row.geographical_location.is_none()));
+    assert_eq!(store.detections.len(), first.detections.len());
 }

@@ -70,16 +70,22 @@ fn expected(rows: &[CameraDetection], names: &BTreeMap<i64, String>, late: &BTre
     (firsts.into_iter().map(|(oid, (arrival, first))| (oid, row(arrival, first))).collect(), counts)
 }
 
+fn settings(lateness_ms: i64) -> Settings {
+    Settings { window_ms: WINDOW_MS, lateness: Lateness { lateness_ms, idle_ms: 500 }, has_locations: true }
+}
+
 struct Ran {
     tables: Tables,
+    unlocated: i64,
     changes: usize,
     late: BTreeSet<u64>,
 }
 
 fn ran(epochs: &[(Vec<CameraDetection>, Vec<LocationChange>)], lateness_ms: i64, workers: usize) -> Ran {
-    let settings = Settings { window_ms: WINDOW_MS, lateness: Lateness { lateness_ms, idle_ms: 500 } };
+    let settings = settings(lateness_ms);
     let (detections, windows, late) = (Kept::default(), Kept::default(), Kept::<u64>::default());
-    let kept = (detections.clone(), windows.clone(), late.clone());
+    let counts = Kept::<i64>::default();
+    let kept = (detections.clone(), windows.clone(), late.clone(), counts.clone());
     run(
         workers,
         epochs,
@@ -88,6 +94,7 @@ fn ran(epochs: &[(Vec<CameraDetection>, Vec<LocationChange>)], lateness_ms: i64,
             let cameras = build(rows, words, empty(scope), settings);
             kept.0.keep(cameras.changes.clone().flat_map(|changes| changes.detections));
             kept.1.keep(cameras.changes.flat_map(|changes| changes.windows));
+            kept.3.keep(cameras.counts.map(|counts| counts.unlocated));
             let late = kept.2.clone();
             cameras.late.inspect_rows(move |row| late.push(0, *row.arrival.offset));
         },
@@ -95,7 +102,13 @@ fn ran(epochs: &[(Vec<CameraDetection>, Vec<LocationChange>)], lateness_ms: i64,
     let (detections, windows) = (detections.take(), windows.take());
     let changes = windows.len();
     let late = late.take().into_iter().map(|(_, offset)| offset).collect();
-    Ran { tables: (table(detections), table(windows)), changes, late }
+    let unlocated = counts.take().into_iter().map(|(_, unlocated)| unlocated).sum();
+    Ran { tables: (table(detections), table(windows)), unlocated, changes, late }
+}
+
+/// The rows without a name.
+fn unlocated(tables: &Tables) -> i64 {
+    tables.0.values().map(|row| i64::from(row.geographical_location.is_none())).sum()
 }
 
 pub(super) fn name(oid: i64, name: &str, diff: isize) -> LocationChange {
@@ -128,6 +141,8 @@ fn equals_the_plain_computation_whatever_the_epochs_and_workers() {
                 expected(&rows, &names, &BTreeSet::new()),
                 "seed {seed}, {workers} workers, batches of {batch}"
             );
+            assert_eq!(ran.unlocated, unlocated(&ran.tables), "seed {seed}, {workers} workers, batches of {batch}");
+            assert!(ran.unlocated > 0);
         }
     }
 }
@@ -147,6 +162,7 @@ fn forgetting_changes_nothing() {
             let ran = ran(&epochs, 120, workers);
             assert!(ran.late.len() > 300 && ran.late.len() < 2_700, "{}", ran.late.len());
             assert!(ran.tables == expected(&rows, &BTreeMap::new(), &ran.late), "seed {seed}, {workers} workers");
+            assert_eq!(ran.unlocated, unlocated(&ran.tables), "what is forgotten stays without a name");
             assert_eq!(*first_late.get_or_insert_with(|| ran.late.clone()), ran.late);
         }
     }
@@ -169,7 +185,7 @@ fn writes_far_fewer_windows_than_it_reads() {
 
 #[test]
 fn what_is_below_the_floor_is_freed() {
-    let mut state = Detections::new(WINDOW_MS);
+    let mut state = Detections::new(settings(0));
     let (mut changes, mut others) = (Vec::new(), Vec::new());
     for n in 0..100 {
         let mut batch = hexflow_operators::Batch::default();
@@ -197,7 +213,8 @@ fn rate_of_cameras() {
         batch
     };
     let batches: Vec<_> = rows.chunks(2_000).map(batch).collect();
-    let (mut state, mut counts) = (Detections::new(10_000), Counts::new(10_000));
+    let settings = Settings { window_ms: 10_000, ..settings(0) };
+    let (mut state, mut counts) = (Detections::new(settings), Counts::new(10_000));
     let (mut changes, mut others, mut windows) = (Vec::new(), Vec::new(), 0);
     let start = std::time::Instant::now();
     for (n, batch) in (0..).zip(&batches) {
