@@ -75,8 +75,8 @@ impl Archive {
     }
 }
 
-/// Tells a run to archive in small objects. Where memory runs out among what is read again, objects end elsewhere than before, so
-/// there is more of it.
+/// Tells a run to archive in small objects. There is room for all that is read again after a kill: where there was none,
+/// objects would end elsewhere than before.
 pub(crate) fn small(run: Run) -> Run {
     run.args(["--set", "archive.roll_interval=300ms", "--set", "archive.roll_bytes=400000"])
 }
