@@ -32,7 +32,7 @@ fn records_of(summary: &Value) -> u64 {
 fn archived(place: &Place, topics: &Topics, records: &[Record]) -> Archive {
     let archive = Archive(place.path("archive"));
     topics.produce(records);
-    let run = archive.of(topics.run(place)).start();
+    let run = archive.of(topics.run(place)).args(["--set", "archive.roll_bytes=40000"]).start();
     archive.wait_for(records.len());
     run.terminate();
     run.end().expect(0);

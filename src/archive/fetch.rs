@@ -1,7 +1,9 @@
-//! An archive as dumps that can be replayed: what is asked for is fetched before anything is read, and held against its names.
+//! An archive as dumps that can be replayed: what is asked for is fetched before anything is read, and held against its
+//! names.
 //!
-//! An archive is divided by hours, and a partition's order is that of its offsets, whatever their times. So each partition becomes
-//! one dump, in the order of its offsets, in an unnamed file of TMPDIR: as much room is needed there as the objects take.
+//! An archive is divided by hours, and a partition's order is that of its offsets, whatever their times. So each partition
+//! becomes one dump, in the order of its offsets, in an unnamed file of TMPDIR: as much room is needed there as the objects
+//! take.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -63,7 +65,8 @@ pub fn dumps(url: &str, config: &Config, wanted: Wanted) -> Result<Vec<Dump>, Fa
     }
     if partitions.is_empty() {
         return Err(Failure::Run(anyhow::anyhow!(
-            "nothing of the archive {url} is asked for: check --from, --to and --pipelines, and the URL's topic, day and hour"
+            "nothing of the archive {url} is asked for: check --from, --to and --pipelines, and the URL's \
+             topic, day and hour"
         )));
     }
     let mut dumps = Vec::new();
@@ -124,14 +127,16 @@ fn verified(archive: &str, range: &Range, object: Option<Vec<u8>>) -> Result<Vec
     let name = range.object_name();
     let Some(object) = object else {
         bail!(
-            "{archive}/{name} is not there, but the manifest lists it: bring it back, or take its entry {} away to replay              without it",
+            "{archive}/{name} is not there, but the manifest lists it: bring it back, or take its entry {} away to \
+             replay without it",
             range.entry_name()
         );
     };
     let hash = xxh3_128(&object);
     if hash != range.hash {
         bail!(
-            "{archive}/{name} has the checksum {hash:032x}, not {:032x}: it is not what was archived ({} bytes); bring it back",
+            "{archive}/{name} has the checksum {hash:032x}, not {:032x}: it is not what was \
+             archived ({} bytes); bring it back",
             range.hash,
             object.len()
         );

@@ -13,6 +13,10 @@ use super::part::{Part, Sealed};
 /// Where earlier objects ended: an hour and the last offset of one of its objects.
 pub type Cuts = BTreeSet<(Hour, u64)>;
 
+/// How much longer than others a partition is gathered whose earlier objects ended further on: it gets there as fast as it can
+/// be read, unless its topic was made anew.
+const CUT_PATIENCE: Duration = Duration::from_secs(60);
+
 /// The partitions that are read.
 #[derive(Debug, Default)]
 pub struct Gathering {
@@ -75,15 +79,20 @@ impl Gathering {
         self.held
     }
 
-    /// The partition that most is kept of.
+    /// The partition that most is kept of; one that has come to where earlier objects ended, if there is any.
     pub fn fullest(&self) -> Option<u32> {
-        let fullest = self.partitions.iter().max_by_key(|(stream, gathered)| (gathered.held, **stream));
-        fullest.filter(|(_, gathered)| gathered.since.is_some()).map(|(stream, _)| *stream)
+        let some = self.partitions.iter().filter(|(_, gathered)| gathered.since.is_some());
+        let fullest = some.max_by_key(|(stream, gathered)| (!gathered.has_cut_ahead(), gathered.held, **stream));
+        fullest.map(|(stream, _)| *stream)
     }
 
-    /// The partitions whose first message has waited for so long.
+    /// The partitions whose first message has waited for so long, and that have come to where earlier objects ended: if they
+    /// ended now, they would not be the same.
     pub fn due(&self, interval: Duration) -> Vec<u32> {
-        let is_due = |gathered: &Gathered| gathered.since.is_some_and(|since| since.elapsed() >= interval);
+        let is_due = |gathered: &Gathered| {
+            let longer = if gathered.has_cut_ahead() { CUT_PATIENCE } else { Duration::ZERO };
+            gathered.since.is_some_and(|since| since.elapsed() >= interval + longer)
+        };
         self.partitions.iter().filter(|(_, gathered)| is_due(gathered)).map(|(stream, _)| *stream).collect()
     }
 
@@ -100,6 +109,10 @@ impl Gathering {
 }
 
 impl Gathered {
+    fn has_cut_ahead(&self) -> bool {
+        self.cuts.iter().any(|(_, last)| *last >= self.next)
+    }
+
     fn take(&mut self, stream: u32, offset: u64, ts: i64, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         if offset < self.next && self.since.is_some() {
             self.seal_all(stream)?; // the topic was made anew, and these are other messages
@@ -189,7 +202,11 @@ mod tests {
         });
         let mut again = Gathering::default();
         again.begin(stream(), 0, cuts.collect());
-        read(&mut again, 0..40);
+        read(&mut again, 0..26);
+        assert!(again.due(Duration::ZERO).is_empty(), "an object that ended here would be another");
+        assert_eq!(again.fullest(), Some(stream()), "memory is bounded all the same");
+        read(&mut again, 26..40);
+        assert_eq!(again.due(Duration::ZERO), [stream()]);
         let (next, names) = rolled(&mut again);
         assert_eq!((next, names.len()), (40, 6));
         assert!(before.iter().chain(&behind).all(|name| names.contains(name)), "{before:?} {behind:?} {names:?}");

@@ -9,8 +9,8 @@ use super::hour::Hour;
 use super::range::Range;
 use crate::objects::store::Object;
 
-/// Bytes of lines that are packed together: a frame of its own, so that nothing but these bytes lies unpacked between two messages.
-/// One frame after another is one stream.
+/// Bytes of lines that are packed together: a frame of its own, so that nothing but these bytes lies unpacked between two
+/// messages. One frame after another is one stream.
 const FRAME_BYTES: usize = 256 << 10;
 
 /// As `zstd` packs unless it is told otherwise.

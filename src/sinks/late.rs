@@ -1,8 +1,8 @@
 //! Records that came too late for their windows, apart: lists of them in an archive or a folder.
 //!
 //! `late/topic=T/day=D/hour=H/HASH.jsonl.zst`, by the time when they came; a line a record:
-//! `{"topic":..,"partition":..,"offset":..,"ts":..,"event_ts":..,"message":{..}}`. A list is never changed. After a crash a record
-//! may stand in two.
+//! `{"topic":..,"partition":..,"offset":..,"ts":..,"event_ts":..,"message":{..}}`. A list is never changed. After a crash
+//! a record may stand in two.
 
 use std::collections::BTreeMap;
 use std::io::Write;
