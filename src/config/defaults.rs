@@ -46,6 +46,12 @@ impl Default for Config {
                 lateness: Duration::from_secs(24 * 60 * 60),
                 locations: None,
             },
+            alerts: Alerts {
+                wait: Duration::from_secs(10),
+                idle: Duration::from_secs(60),
+                webhook: None,
+                rules: BTreeMap::new(),
+            },
             api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },
             origins: BTreeMap::new(),
         }

@@ -68,6 +68,9 @@ pub(super) static KEYS: &[Key] = &[
     key!(cameras.window, "length of a window; windows do not overlap"),
     key!(cameras.lateness, "event time for which a closed window still accepts corrections"),
     key!(cameras.locations, "CSV file of the camera locations; empty: none"),
+    key!(alerts.wait, "event time that data are waited for before a window is judged by the rules of alerts"),
+    key!(alerts.idle, "a partition that is this much behind the foremost in event time is not waited for"),
+    key!(alerts.webhook, "address that alerts are posted to; empty: none"),
     key!(api.listen, "address and port of the web API"),
 ];
 

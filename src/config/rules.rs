@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::alerts;
 use super::field::Field;
 use super::keys::Key;
 use super::secret::mask;
@@ -52,6 +53,7 @@ static RULES: &[Rule] = &[
     }),
     rule("sensors.visit_gap", "at least 1ms", |c| some_time(c.sensors.visit_gap)),
     rule("cameras.window", "at least 1ms", |c| some_time(c.cameras.window)),
+    rule("alerts.webhook", alerts::WEB, |c| alerts::is_web(c.alerts.webhook.as_ref())),
 ];
 
 fn some_time(duration: Duration) -> bool {

@@ -72,7 +72,16 @@ pub fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
 fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
     let pipelines = chosen(pipelines, store);
-    Outlets { store, emit: emit.as_deref(), send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
+    Outlets {
+        store,
+        emit: emit.as_deref(),
+        send: false,
+        dry_run: *dry_run,
+        cluster,
+        pipelines,
+        afresh: true,
+        live: false,
+    }
 }
 
 /// What threads write and the end reads.
