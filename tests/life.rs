@@ -15,7 +15,7 @@ use crate::support::served::free_ports;
 use crate::support::store::count_rows;
 
 /// What a run's API answers: status and body; none while nobody listens.
-fn get(port: u16, path: &str) -> Option<(u16, String)> {
+pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
@@ -24,7 +24,7 @@ fn get(port: u16, path: &str) -> Option<(u16, String)> {
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
 }
 
-fn listening(run: Run, port: u16) -> Run {
+pub(crate) fn listening(run: Run, port: u16) -> Run {
     run.args(["--set", &format!("api.listen=127.0.0.1:{port}")])
 }
 

@@ -125,7 +125,7 @@ impl Post {
         let request = request.header("request-id", body.request_id()).body(body.json());
         // Not the error's own text: it has the address, and that a token.
         let passing = |error: reqwest::Error| Failure::Passing(chain(&error.without_url()));
-        let status = self.runtime.block_on(request.send()).map_err(passing)?.status();
+        let status = self.runtime.block_on(async { request.send().await }).map_err(passing)?.status();
         let is_busy = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         match status {
             status if status.is_success() => Ok(()),

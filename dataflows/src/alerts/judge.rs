@@ -195,7 +195,7 @@ impl Judge {
 }
 
 /// Says what is different of a key's alerts. An alert that has only begun at another time fires as before: that is written
-/// and not told.
+/// and not told, unless something else is: then it has the last word.
 fn differ(rule: &Rule, key: &Key, before: &[Episode], now: &[Episode], changes: &mut Changes) {
     let same = |of: &[Episode], at: i64| of.iter().find(|episode| episode.fired.0 == at).copied();
     let gone: Vec<_> = before.iter().filter(|old| same(now, old.fired.0).is_none()).collect();
@@ -228,6 +228,12 @@ fn differ(rule: &Rule, key: &Key, before: &[Episode], now: &[Episode], changes: 
         }
     }
     told.sort_by_key(|(at, ..)| *at);
+    // Whoever only listens takes the last word on a key for how it stands.
+    let says_so = told.last().is_none_or(|(.., news)| *news == News::Firing);
+    if let Some(open) = now.last().filter(|last| last.resolved.is_none() && !says_so) {
+        let (alert_key, alert) = tabled(rule, key, open);
+        told.push((open.fired.0, alert_key, alert, News::Firing));
+    }
     changes.notices.extend(told.into_iter().map(|(_, key, alert, news)| Notice { key, alert, news }));
 }
 

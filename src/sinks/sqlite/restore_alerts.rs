@@ -83,7 +83,8 @@ fn kept<W>(store: &Connection, pipeline: Pipeline, topic: Topic) -> Result<(Kept
             (Some(since), None) => Phase::Pending(since),
             (None, None) => Phase::Ok,
         };
-        Ok(owner(row, pipeline)?.map(|owner| (owner, Machine { phase, last_fired: row.get(5)? })))
+        let machine = Machine { phase, last_fired: row.get(5)? };
+        Ok(owner(row, pipeline)?.map(|owner| (owner, machine)))
     };
     kept.states = all(store, "alert_states", select, from_ms, state)?.into_iter().flatten().collect();
     kept.alerts = alerts(store, pipeline, "resolved_at IS NULL OR resolved_at > ?1", from_ms)?;
