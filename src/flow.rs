@@ -4,13 +4,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hexflow_dataflows::alerts::changes::Kept;
+use hexflow_dataflows::alerts::judge::{Judge, Shape};
+use hexflow_dataflows::alerts::windows::Epoch;
+use hexflow_dataflows::cameras::counts::CountChange;
 use hexflow_dataflows::citylens::{self, Inputs};
 use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::{self, Decode, Decoded, Stall};
 use hexflow_dataflows::mapping::{self, Proposals};
 use hexflow_dataflows::pipelines::Pipeline;
 use hexflow_dataflows::record::Records;
-use hexflow_dataflows::{cameras, sensors};
+use hexflow_dataflows::sensors::windows::WindowChange;
+use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::hold_back::Barrier;
 use hexflow_operators::lookup::Key;
 use hexflow_operators::upsert::Tally;
@@ -41,6 +46,8 @@ pub struct Settings {
     pub sensors: sensors::Settings,
     /// What cameras are told.
     pub cameras: cameras::Settings,
+    /// The rules of alerts.
+    pub alerts: alerts::Settings,
 }
 
 /// What stood before; one worker of all has it, or has its share.
@@ -54,6 +61,10 @@ pub struct Before {
     pub cameras: Vec<cameras::changes::Stored>,
     /// The locations of cameras.
     pub locations: Locations,
+    /// What the store has kept of alerts over sensors' windows.
+    pub sensor_alerts: Kept<WindowChange>,
+    /// What the store has kept of alerts over cameras' windows.
+    pub camera_alerts: Kept<CountChange>,
 }
 
 /// What one worker needs for it.
@@ -104,14 +115,19 @@ pub fn build<'scope, B: Records>(
     if chosen.contains(Pipeline::Sensors) {
         let stored = before.sensors.to_stream(scope);
         let pipeline = sensors::build(movements, stored, settings.sensors);
-        all.rows.push(outputs::sensors(pipeline.changes));
+        let shape =
+            Shape { step_ms: settings.sensors.slides.slide_ms(), lateness_ms: settings.sensors.lateness.lateness_ms };
+        let changes = alerted(pipeline.changes, (Pipeline::Sensors, shape), before.sensor_alerts, &settings.alerts);
+        all.rows.push(outputs::sensors(changes));
         all.counts.push(of(Pipeline::Sensors, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
     }
     if chosen.contains(Pipeline::Cameras) {
         let stored = before.cameras.to_stream(scope);
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
-        all.rows.push(outputs::cameras(pipeline.changes));
+        let shape = Shape { step_ms: settings.cameras.window_ms, lateness_ms: settings.cameras.lateness.lateness_ms };
+        let changes = alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts);
+        all.rows.push(outputs::cameras(changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
     }
@@ -132,6 +148,19 @@ pub fn build<'scope, B: Records>(
         events::settled(some);
     };
     scope.concatenate(all.counts).exchange(|_| 0).inspect(add).probe_with(probe);
+}
+
+/// Has a pipeline's windows judged, if there are rules over them.
+fn alerted<'scope, E: Epoch>(
+    changes: StreamVec<'scope, u64, E>,
+    (pipeline, shape): (Pipeline, Shape),
+    kept: Kept<E::Row>,
+    settings: &alerts::Settings,
+) -> StreamVec<'scope, u64, E> {
+    match settings.rules_of(pipeline) {
+        rules if rules.is_empty() => changes,
+        rules => alerts::judged(changes, Judge::new(rules, shape, settings.patience, kept), settings),
+    }
 }
 
 /// What pipelines yield, of each kind.

@@ -3,6 +3,7 @@
 //! This crate is the program: command line, configuration, sources, sinks, and what puts them together. The pipelines are
 //! in [`hexflow_dataflows`], their operators in [`hexflow_operators`].
 
+pub mod alerts;
 pub mod api;
 pub mod archive;
 pub mod bench;

@@ -70,6 +70,8 @@ pub struct Patience {
     whom: String,
     /// The longest pause.
     longest: Duration,
+    /// Whether anything stands still meanwhile.
+    holds_up: bool,
     /// When it was last told, however often something fails in between.
     told: Option<Instant>,
 }
@@ -77,7 +79,12 @@ pub struct Patience {
 impl Patience {
     /// For `whom`, with at most `longest` between two attempts.
     pub fn new(whom: String, longest: Duration) -> Self {
-        Patience { whom, longest, told: None }
+        Patience { whom, longest, holds_up: true, told: None }
+    }
+
+    /// The same for one that nothing else waits for: it may be away, and the process is as ready as ever.
+    pub fn aside(whom: String, longest: Duration) -> Self {
+        Patience { holds_up: false, ..Patience::new(whom, longest) }
     }
 
     /// Asks until it is answered; fails with what is final, `what` being what was asked for.
@@ -101,7 +108,9 @@ impl Patience {
                     return Err(Failure::Final(why, advice).told_of(what, &self.whom));
                 }
                 Err(Failure::Passing(why)) => {
-                    away.get_or_insert_with(|| waiting::begin(&self.whom, true));
+                    if self.holds_up {
+                        away.get_or_insert_with(|| waiting::begin(&self.whom, true));
+                    }
                     let is_told = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
                     events::server_away(&self.whom, what, &why, began.elapsed().as_secs(), is_told);
                     if is_told {

@@ -5,6 +5,8 @@
 mod oracle;
 mod support;
 
+mod alerts;
+mod alerts_live;
 mod archive;
 mod broken_files;
 mod broken_input;

@@ -28,21 +28,21 @@ fn all_are_made_once_and_what_differs_is_told_and_left() {
     let topics = Topics::none_at(shared());
     topics.create(&[(topics.name("movements"), 5)]);
     let plan = migrate(&topics, &["--dry-run"]);
-    assert_eq!(plan.stdout.matches("would be made").count(), 23, "{plan:?}");
+    assert_eq!(plan.stdout.matches("would be made").count(), 24, "{plan:?}");
     assert!(plan.stdout.contains("--partitions 24") && plan.stdout.contains("retention.ms=604800000"), "{plan:?}");
     assert_eq!(there(&topics), BTreeMap::from([("movements".to_owned(), 5)]));
 
     let made = migrate(&topics, &[]).says(&["movements: it has 5 partitions, not 12", "retention.ms is"]);
-    assert_eq!(made.stdout.matches(": made").count(), 23, "{made:?}");
+    assert_eq!(made.stdout.matches(": made").count(), 24, "{made:?}");
     let now = there(&topics);
     for (name, partitions) in [(TRACKS, 24), (FRAMES, 24), (DETECTIONS, 24), (METADATA, 12), (CLUSTERIZATION, 12)] {
         assert_eq!((now[name], now[&format!("{name}.dlq")]), (partitions, 6), "{name}");
     }
     assert_eq!((now[AUDIT], now["movements"], now["movements.dlq"]), (6, 5, 6));
-    assert_eq!(now.len(), 24);
+    assert_eq!(now.len(), 25);
 
     let again = migrate(&topics, &[]);
-    assert_eq!((again.stdout.matches(": there\n").count(), again.stdout.matches("left alone").count()), (23, 1));
+    assert_eq!((again.stdout.matches(": there\n").count(), again.stdout.matches("left alone").count()), (24, 1));
     assert_eq!(there(&topics), now);
 }
 

@@ -3,6 +3,7 @@
 //! A pipeline is a `build(..)` of one fluent chain over [`hexflow_operators`]. Nothing here does I/O: bytes come in as
 //! [`record::Record`]s from whatever source, and rows leave on streams for whatever sink.
 
+pub mod alerts;
 pub mod arrivals;
 pub mod cameras;
 pub mod change;

@@ -34,7 +34,7 @@ impl Pipeline {
             Topic::CitylensTracks | Topic::CitylensFrames | Topic::CitylensDetections => Some(Pipeline::Citylens),
             Topic::Movements => Some(Pipeline::Sensors),
             Topic::CameraDetections => Some(Pipeline::Cameras),
-            Topic::TrackMetadata | Topic::ClusterizationRequests | Topic::AuditEvents => None,
+            Topic::TrackMetadata | Topic::ClusterizationRequests | Topic::AuditEvents | Topic::Alerts => None,
         }
     }
 }

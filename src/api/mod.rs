@@ -1,4 +1,4 @@
-//! What a run answers over HTTP: whether it lives, whether it is ready, its metrics, its stalls, its version.
+//! What a run answers over HTTP: whether it lives, whether it is ready, its metrics, its alerts, its stalls, its version.
 
 pub mod health;
 pub mod server;

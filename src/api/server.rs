@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{health, stalls};
+use crate::alerts::board;
 use crate::telemetry::metrics::{self, metrics};
 
 /// Time between two attempts to get the address.
@@ -65,6 +66,7 @@ fn routes() -> Router {
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(async || health::ready()))
         .route("/metrics", get(async || told()))
+        .route("/alerts", get(async || board::list()))
         .route("/stalls", get(async || stalls::list()))
         .route("/version", get(async || concat!(env!("CARGO_PKG_VERSION"), "\n")))
 }

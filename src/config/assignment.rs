@@ -1,6 +1,7 @@
 //! One `key = value` as somebody wrote it, before anything is known about the key.
 
-use super::field::quote;
+use super::alerts;
+use super::field::{Field, quote};
 use super::keys::{Key, PROPERTIES};
 use super::nearest::nearest;
 use super::properties::shown;
@@ -46,11 +47,20 @@ impl Assignment {
         if let Some(name) = self.key.strip_prefix(PROPERTIES).filter(|name| !name.is_empty()) {
             return self.apply_property(name, config);
         }
+        if let Some((rule, name)) = alerts::split(&self.key) {
+            return self.apply_rule(rule, name, config);
+        }
         let Some(key) = Key::find(&self.key) else {
-            let nearest = nearest(&self.key);
+            let nearest = nearest(&self.key).to_owned();
             return Err(Problem::UnknownKey { origin: self.origin, key: self.key, nearest });
         };
-        let field = (key.field)(config);
+        self.put((key.field)(config), |field| expected(key, field))?;
+        config.origins.insert(key.name, self.origin);
+        Ok(())
+    }
+
+    /// Takes the value into a field; `expected` completes "expected ..".
+    fn put(&self, field: &mut dyn Field, expected: impl Fn(&dyn Field) -> String) -> Result<(), Problem> {
         let fits = match self.form {
             Form::Plain => true,
             Form::String => field.quoted(),
@@ -58,18 +68,29 @@ impl Assignment {
         };
         // Bytes that are not UTF-8 arrive as this character; a password must not be changed so.
         if fits && !self.text.contains(char::REPLACEMENT_CHARACTER) && field.set(&self.text) {
-            config.origins.insert(key.name, self.origin);
             return Ok(());
         }
         let shown = field.mask(&self.text);
         let value = if let Form::Bare(_) = self.form { shown } else { quote(&shown) };
-        let mut expected = expected(key, field);
+        let mut expected = expected(field);
         match self.form {
             Form::Bare(kind) if !fits => expected.push_str(&format!(" (in quotes, not {kind})")),
             Form::String if !fits => expected.push_str(" (without quotes)"),
             _ => {}
         }
-        Err(Problem::WrongValue { origin: self.origin, key: key.name.into(), value, expected })
+        Err(Problem::WrongValue { origin: self.origin.clone(), key: self.key.clone(), value, expected })
+    }
+
+    /// Sets a key of a rule of alerts, and makes the rule with its first.
+    fn apply_rule(&self, rule: &str, name: &str, config: &mut Config) -> Result<(), Problem> {
+        let key = alerts::find(name).map_err(|nearest| Problem::UnknownKey {
+            origin: self.origin.clone(),
+            key: self.key.clone(),
+            nearest: format!("{}{rule}.{nearest}", alerts::PREFIX),
+        })?;
+        let rule = config.alerts.rules.entry(rule.to_owned()).or_default();
+        rule.set_origin(key.name, self.origin.clone());
+        self.put((key.field)(rule), |field| field.expected().to_owned())
     }
 
     /// Sets a property of librdkafka: whether there is such a one, only it can tell.

@@ -54,6 +54,12 @@ impl Default for Config {
                 locations: None,
                 refresh: Duration::from_secs(5),
             },
+            alerts: Alerts {
+                wait: Duration::from_secs(10),
+                idle: Duration::from_secs(60),
+                webhook: None,
+                rules: BTreeMap::new(),
+            },
             api: Api { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) },
             origins: BTreeMap::new(),
         }

@@ -50,7 +50,7 @@ pub enum Problem {
         /// The key as named, parts separated by dots.
         key: String,
         /// The key that was probably meant.
-        nearest: &'static str,
+        nearest: String,
     },
     /// A key's value is of the wrong type or out of its bounds.
     #[error("{origin}: {key} = {value}: expected {expected}")]

@@ -98,6 +98,10 @@ impl<T: Field + Default> Field for Option<T> {
         T::default().expected()
     }
 
+    fn quoted(&self) -> bool {
+        T::default().quoted()
+    }
+
     fn show(&self) -> String {
         self.as_ref().map_or_else(|| quote(""), T::show)
     }

@@ -77,6 +77,9 @@ pub(super) static KEYS: &[Key] = &[
         "camera locations: a CSV file, a file that ends in .parquet, or postgres:TABLE at postgres.url; empty: none"
     ),
     key!(cameras.refresh, "time between two looks of a run whether the camera locations have changed"),
+    key!(alerts.wait, "event time that data are waited for before a window is judged by the rules of alerts"),
+    key!(alerts.idle, "a partition that is this much behind the foremost in event time is not waited for"),
+    key!(alerts.webhook, "address that alerts are posted to; empty: none"),
     key!(api.listen, "address and port of the web API"),
 ];
 

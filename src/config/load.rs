@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::assignment::Assignment;
-use super::{Config, ConfigError, Origin, environment, file, rules};
+use super::{Config, ConfigError, Origin, alerts, environment, file, rules};
 
 impl Config {
     /// Reads the defaults, then the TOML `file`, this process's environment and `sets` (`key=value`); later wins.
@@ -47,6 +47,7 @@ impl Config {
             }
         }
         problems.extend(rules::broken(&config));
+        problems.extend(alerts::broken(&config));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
 

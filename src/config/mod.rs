@@ -13,6 +13,7 @@
 //! To add a key: a field in `settings`, its value in `defaults`, a line in `keys` and, where not every value will do,
 //! one in `rules`. Reading, errors, suggestions and `hexflow config` follow from these.
 
+mod alerts;
 mod assignment;
 mod choice;
 mod defaults;
@@ -31,12 +32,13 @@ mod rules;
 mod secret;
 mod settings;
 
+pub use alerts::AlertRule;
 pub use choice::{LogFormat, LogLevel, OnMalformed};
 pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};
 pub use secret::{Secret, SecretUrl};
 pub use settings::{
-    Api, Archive, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos, Postgres,
-    Sensors,
+    Alerts, Api, Archive, Batching, Cameras, ClickHouse, Config, Dedup, Kafka, Log, ObjectStore, Objects, Photos,
+    Postgres, Sensors,
 };

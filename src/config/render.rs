@@ -19,7 +19,7 @@ impl Config {
             let value = (key.field)(&mut config).show();
             text.push_str(&format!("# {}{origin}\n{} = {value}\n", key.comment, key.name));
         }
-        text + &self.kafka.properties.render(PROPERTIES)
+        text + &self.kafka.properties.render(PROPERTIES) + &self.alerts.render()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hexflow_dataflows::messages::topic::Topic;
 
+use super::alerts;
 use super::field::Field;
 use super::keys::Key;
 use super::secret::mask;
@@ -69,6 +70,7 @@ static RULES: &[Rule] = &[
         table.is_none_or(|table| !table.is_empty() && c.postgres.url.is_some())
     }),
     rule("cameras.refresh", "at least 1ms", |c| some_time(c.cameras.refresh)),
+    rule("alerts.webhook", alerts::WEB, |c| alerts::is_web(c.alerts.webhook.as_ref())),
 ];
 
 fn some_time(duration: Duration) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{LogFormat, LogLevel, OnMalformed, Origin, Properties, Secret, SecretUrl};
+use super::{AlertRule, LogFormat, LogLevel, OnMalformed, Origin, Properties, Secret, SecretUrl};
 
 /// All settings of a process. Durations are whole milliseconds; no secret shows in `Debug`.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Config {
     pub sensors: Sensors,
     /// Detections of stationary cameras.
     pub cameras: Cameras,
+    /// Alerts over figures of windows.
+    pub alerts: Alerts,
     /// The web API and its page.
     pub api: Api,
     /// Where values came from, by key; a key that is absent has its default.
@@ -184,6 +186,19 @@ pub struct Cameras {
     pub locations: Option<String>,
     /// Time between two looks of a run whether they have changed.
     pub refresh: Duration,
+}
+
+/// Alerts over figures of windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alerts {
+    /// Event time that data are waited for before a window is judged.
+    pub wait: Duration,
+    /// A partition that is this much behind the foremost in event time is not waited for.
+    pub idle: Duration,
+    /// Where alerts are posted to whose rules say nothing else. The whole address is secret: it often has a token.
+    pub webhook: Option<Secret>,
+    /// The rules, by name.
+    pub(super) rules: BTreeMap<String, AlertRule>,
 }
 
 /// The web API and its page.

@@ -18,7 +18,7 @@ const fn topic(name: &'static str, partitions: i32, retention_days: i64, is_read
     Topic { name, partitions, retention_days, is_read }
 }
 
-static TOPICS: [Topic; 14] = [
+static TOPICS: [Topic; 15] = [
     topic("axion.sense.citylens.track.lifecycle", 24, 7, true),
     topic("axion.sense.citylens.frame.lifecycle", 24, 7, true),
     topic("axion.sense.citylens.detections", 24, 7, true),
@@ -33,6 +33,7 @@ static TOPICS: [Topic; 14] = [
     topic("event-updates", 12, 7, false),
     topic("movements", 12, 7, true),
     topic("camera-detections", 12, 7, true),
+    topic("alerts", 6, 30, false),
 ];
 
 /// Partitions of a topic of dead letters, and how long they are kept.
@@ -77,7 +78,7 @@ mod tests {
             let found = wanted.iter().find(|wanted| wanted.name == name).unwrap();
             assert_eq!(found.partitions.cast_unsigned(), topic.partitions(), "{name}");
         }
-        assert_eq!(wanted.len(), 24);
+        assert_eq!(wanted.len(), 25);
         let letters = wanted.iter().find(|wanted| wanted.name == "p-movements.dlq").unwrap();
         assert_eq!((letters.partitions, letters.retention_ms), (6, 2_592_000_000));
     }

@@ -1,14 +1,17 @@
 //! Makes messages of rows: what is sent on of each, and its audit.
 
 use columnar::Ref;
+use hexflow_dataflows::alerts::changes::Notice;
 use hexflow_dataflows::messages::sense;
 use hexflow_dataflows::messages::topic::{Topic, kind};
 use hexflow_dataflows::messages::value::{BoundingBox, Finite, Latitude, Location, Longitude};
+use hexflow_dataflows::pipelines::Pipeline;
 use hexflow_dataflows::rows::{Detection, Frame, Meta, Track, text};
 use hexflow_dataflows::time::Instant;
 use hexflow_operators::versions::sub_ns_of;
 use serde::Serialize;
 
+use super::alert::Body;
 use super::letter;
 use super::messages::{Address, Messages};
 use crate::sinks::Rows;
@@ -27,13 +30,16 @@ pub struct Maker {
     prefix: String,
     /// Of [`TOPICS`], as the brokers have them.
     names: [String; 3],
+    /// The topic of alerts.
+    alerts: String,
 }
 
 impl Maker {
     /// Makes messages for `env`; `prefix` stands before topics' names on the brokers.
     pub fn new(env: &str, prefix: &str) -> Self {
         let names = TOPICS.map(|topic| format!("{prefix}{}", topic.name()));
-        Maker { env: env.to_owned(), prefix: prefix.to_owned(), names }
+        let alerts = format!("{prefix}{}", Topic::Alerts.name());
+        Maker { env: env.to_owned(), prefix: prefix.to_owned(), names, alerts }
     }
 
     /// The names that the topics have on the brokers.
@@ -41,9 +47,18 @@ impl Maker {
         &self.names
     }
 
+    /// The name that the topic of alerts has on the brokers.
+    pub fn alerts(&self) -> &str {
+        &self.alerts
+    }
+
     /// The messages that rows lead to, in the order of the rows.
     pub fn make(&self, rows: &Rows) -> Messages {
-        let mut making = Making { maker: self, messages: Messages::with_room(rows.len() * ROW_BYTES) };
+        let room = match rows {
+            Rows::Sensors(_) | Rows::Cameras(_) => 0, // most have none
+            rows => rows.len() * ROW_BYTES,
+        };
+        let mut making = Making { maker: self, messages: Messages::with_room(room) };
         match rows {
             Rows::Tracks(batch) => batch.iter().for_each(|track| making.track(track)),
             Rows::Frames(batch) => batch.iter().for_each(|frame| making.frame(frame)),
@@ -54,7 +69,8 @@ impl Maker {
             Rows::DeadLetters(letters) => {
                 letters.iter().for_each(|letter| letter::push(&mut making.messages, letter, &self.prefix));
             }
-            Rows::Sensors(_) | Rows::Cameras(_) => {}
+            Rows::Sensors(changes) => making.alerts(Pipeline::Sensors, &changes.alerts.notices),
+            Rows::Cameras(changes) => making.alerts(Pipeline::Cameras, &changes.alerts.notices),
             Rows::Late(_) => {}
         }
         making.messages
@@ -81,6 +97,19 @@ impl Making<'_> {
             debug_assert!(written.is_ok(), "plain fields written into memory: {written:?}");
             true
         });
+    }
+
+    fn alerts(&mut self, pipeline: Pipeline, notices: &[Notice]) {
+        for notice in notices {
+            let body = Body::of_notice(pipeline, notice);
+            let (key, id, env) = (body.topic_key(), body.request_id(), self.maker.env.as_bytes());
+            let values = [("message-type", kind::ALERT.as_bytes()), ("request-id", id.as_bytes()), ("env", env)];
+            let to = Address { topic: &self.maker.alerts, partition: None, ts: body.at_ms() };
+            self.messages.push(to, Some(key.as_bytes()), values.map(|(name, value)| (name, Some(value))), |bytes| {
+                bytes.extend_from_slice(&body.json());
+                true
+            });
+        }
     }
 
     fn track(&mut self, track: Ref<'_, Track>) {

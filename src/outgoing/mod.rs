@@ -5,6 +5,7 @@
 //! ```
 //! A message is made of its record alone, so that sent again it is the same, and whoever receives it twice can drop it.
 
+pub mod alert;
 pub mod letter;
 pub mod maker;
 pub mod messages;

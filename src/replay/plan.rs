@@ -5,17 +5,19 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
+use hexflow_dataflows::alerts::clock::Patience;
 use hexflow_dataflows::decode::{self, OnMalformed};
 use hexflow_dataflows::pipelines::{Pipeline, Pipelines};
 use hexflow_dataflows::rows::track_key;
 use hexflow_dataflows::skips::Skips;
-use hexflow_dataflows::{cameras, sensors};
+use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::slides::Slides;
 use hexflow_operators::watermark::Lateness;
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::args::Store;
+use crate::alerts::{Alerts, board};
 use crate::cli::Failure;
 use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
@@ -31,8 +33,9 @@ use crate::sinks::late::Late;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
-use crate::sinks::sqlite::{self, Sqlite, restore};
+use crate::sinks::sqlite::{self, Sqlite, restore, restore_alerts};
 use crate::sinks::writer::{self, Queue};
+use crate::telemetry::waiting;
 
 /// Where things go, as it was typed.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub struct Outlets<'a> {
     pub pipelines: Pipelines,
     /// Whether files of lines are written anew; if not, lines are added to what stands.
     pub afresh: bool,
+    /// Whether records come as they happen: then alerts are shown and posted, and silence is heard.
+    pub live: bool,
 }
 
 /// Where things go, decided.
@@ -79,6 +84,11 @@ impl Plan {
     /// Opens what is to be written, and starts the sinks.
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
+        if *args.store == Store::ClickHouse && !settings.alerts.rules.is_empty() {
+            let message = "alerts: clickhouse does not keep them, so that a restart would forget what fires: use another \
+                           --store, or no rules";
+            return Err(Failure::usage(message));
+        }
         let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
@@ -103,6 +113,12 @@ impl Plan {
             let queue = plan.start("kafka", Kafka::new(config)?, fault)?;
             plan.sinks.push(queue);
         }
+        // All changes of windows are in the first process.
+        let has_alerts = args.live && args.cluster.process == 0 && !plan.settings.alerts.rules.is_empty();
+        if has_alerts {
+            let queue = plan.start("alerts", Alerts::new(config)?, fault)?;
+            plan.sinks.push(queue);
+        }
         if let Some(place) = objects.filter(|_| !args.dry_run) {
             let store = objects::Store::open(&place, config)?;
             let queue = plan.start("objects", Objects::new(store), fault)?;
@@ -124,9 +140,16 @@ impl Plan {
     fn restore(&mut self, store: &Connection, pipelines: Pipelines) -> Result<()> {
         if pipelines.contains(Pipeline::Sensors) {
             self.before.sensors = restore::sensors(store)?;
+            if !self.settings.alerts.rules_of(Pipeline::Sensors).is_empty() {
+                self.before.sensor_alerts = restore_alerts::sensors(store)?;
+            }
         }
         if pipelines.contains(Pipeline::Cameras) {
-            self.before.cameras = restore::cameras(store, self.settings.cameras.window_ms)?;
+            let window_ms = self.settings.cameras.window_ms;
+            self.before.cameras = restore::cameras(store, window_ms)?;
+            if !self.settings.alerts.rules_of(Pipeline::Cameras).is_empty() {
+                self.before.camera_alerts = restore_alerts::cameras(store, window_ms)?;
+            }
         }
         Ok(())
     }
@@ -165,6 +188,9 @@ impl Plan {
                     self.keep(&sqlite::stored_mapping(&store)?);
                 }
                 self.restore(&store, args.pipelines)?;
+                if args.live {
+                    restore_alerts::shown(&store)?.into_iter().for_each(board::show);
+                }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
@@ -221,6 +247,11 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
             window_ms: ms(config.cameras.window),
             lateness: lateness(config.cameras.lateness),
             has_locations: config.cameras.locations.is_some(),
+        },
+        alerts: alerts::Settings {
+            rules: config.alerts.rules(),
+            patience: Patience { wait_ms: ms(config.alerts.wait), idle_ms: ms(config.alerts.idle) },
+            is_silent: args.live.then_some(waiting::for_nothing),
         },
     })
 }

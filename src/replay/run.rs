@@ -88,7 +88,17 @@ fn outlets(args: &ReplayArgs) -> Outlets<'_> {
     let ReplayArgs { store, emit, dry_run, cluster, pipelines, .. } = args;
     let pipelines = chosen(pipelines);
     let late = emit.clone().map(Place::Folder);
-    Outlets { store, emit: emit.as_deref(), late, send: false, dry_run: *dry_run, cluster, pipelines, afresh: true }
+    Outlets {
+        store,
+        emit: emit.as_deref(),
+        late,
+        send: false,
+        dry_run: *dry_run,
+        cluster,
+        pipelines,
+        afresh: true,
+        live: false,
+    }
 }
 
 /// What threads write and the end reads.

@@ -63,6 +63,7 @@ pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
         cluster: &args.cluster,
         pipelines: chosen(&args.pipelines),
         afresh: false,
+        live: true,
     };
     let mut plan = Plan::new(&outlets, config, &fault)?;
     plan.settings.decode.skips = control.handle().skips().clone();

@@ -41,7 +41,8 @@ impl Emit {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let maker = Maker::new(env, "");
         let dead_letters = Pipelines::all().topics().map(|topic| format!("{}{}", topic.name(), letter::SUFFIX));
-        for name in maker.names().iter().cloned().chain(dead_letters) {
+        let alerts = maker.alerts().to_owned();
+        for name in maker.names().iter().cloned().chain([alerts]).chain(dead_letters) {
             let path = path_of(folder, &name);
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -17,6 +17,7 @@ use hexflow_operators::upsert::Tally;
 
 use super::{Rows, Sink};
 use crate::buffers::Buffers;
+use crate::tables::alerts::AlertRow;
 use crate::tables::changes::{self, Changed};
 use crate::tables::json::write_line;
 use crate::tables::windows::{CameraDetectionRow, CameraWindowRow, SensorWindowRow, TravelerRow};
@@ -64,7 +65,7 @@ impl Ndjson {
         let citylens = [table_of::<Track>(), table_of::<Frame>(), table_of::<Detection>(), AuditRow::TABLE];
         let (sensors, cameras) =
             ([TravelerRow::TABLE, SensorWindowRow::TABLE], [CameraDetectionRow::TABLE, CameraWindowRow::TABLE]);
-        let files = citylens.into_iter().chain(sensors).chain(cameras).map(|table| {
+        let files = citylens.into_iter().chain(sensors).chain(cameras).chain([AlertRow::TABLE]).map(|table| {
             let path = folder.join(format!("{table}{suffix}.ndjson"));
             let file = open(&path).with_context(|| format!("cannot write {}", path.display()))?;
             Ok(Lines { table, path, file: BufWriter::with_capacity(1 << 18, file) })

@@ -1,18 +1,23 @@
 //! What an epoch changes of sensors and cameras, row by row: said once, written by every store.
 
+use hexflow_dataflows::alerts::changes::{AlertKey, News, Owner};
+use hexflow_dataflows::alerts::machine::Phase;
 use hexflow_dataflows::cameras::counts::CountChange;
 use hexflow_dataflows::cameras::detections::DetectionChange;
+use hexflow_dataflows::change::Change;
 use hexflow_dataflows::marks::Mark;
 use hexflow_dataflows::messages::topic::Topic;
+use hexflow_dataflows::pipelines::Pipeline;
 use hexflow_dataflows::readings::{Arrival, Movement};
 use hexflow_dataflows::rows::partition_of_stream;
 use hexflow_dataflows::sensors::changes::Ended;
 use hexflow_dataflows::sensors::visits::TravelerChange;
 use hexflow_dataflows::sensors::windows::WindowChange;
-use hexflow_dataflows::{cameras, sensors};
+use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::watermark;
 
 use super::Columns;
+use super::alerts::{AlertKeyRow, AlertRow, AlertStateKey, AlertStateRow};
 use super::windows::{
     CameraDetectionKey, CameraDetectionRow, CameraWindowKey, CameraWindowRow, EndedRow, MarkRow, ReadingRow,
     SensorWindowKey, SensorWindowRow, TravelerKey, TravelerRow,
@@ -39,6 +44,7 @@ pub fn sensors(changes: &sensors::changes::Changes, to: &mut impl Changed) {
         to.forget(&EndedRow { sensor_id: *sensor_id, traveler_id, at: *left_at });
     }
     changes.marks.iter().for_each(|mark| keep_mark(Topic::Movements, *mark, to));
+    alerts(Topic::Movements, Pipeline::Sensors, &changes.alerts, to);
 }
 
 /// Shows what changes of cameras.
@@ -46,6 +52,48 @@ pub fn cameras(changes: &cameras::changes::Changes, to: &mut impl Changed) {
     changes.detections.iter().for_each(|change| camera_detection(change, to));
     changes.windows.iter().for_each(|change| camera_window(change, to));
     changes.marks.iter().for_each(|mark| keep_mark(Topic::CameraDetections, *mark, to));
+    alerts(Topic::CameraDetections, Pipeline::Cameras, &changes.alerts, to);
+}
+
+/// Shows what changes of alerts.
+fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, to: &mut impl Changed) {
+    for Change { key: AlertKey { owner, fired_at }, row } in &changes.alerts {
+        let (rule, key, fired_at) = (&*owner.rule, owner.key.text(pipeline), *fired_at);
+        let Some(row) = row else {
+            to.delete(&AlertKeyRow { rule, key, fired_at });
+            continue;
+        };
+        to.put(&AlertRow {
+            rule,
+            key,
+            fired_at,
+            figure: &row.figure,
+            state: if row.resolved_at.is_none() { News::Firing } else { News::Resolved }.name(),
+            threshold: row.threshold,
+            value: row.value,
+            resolved_at: row.resolved_at,
+            resolved_value: row.resolved_value,
+        });
+    }
+    let at = changes.base_ms.unwrap_or(i64::MAX); // states come with a base
+    for Change { key: Owner { rule, key }, row } in &changes.states {
+        let key = key.text(pipeline);
+        let Some(machine) = row else {
+            to.forget(&AlertStateKey { rule, key, at });
+            continue;
+        };
+        let (pending_since, fired_at, value) = match machine.phase {
+            Phase::Ok => (None, None, None),
+            Phase::Pending(since) => (Some(since), None, None),
+            Phase::Firing(fired_at, value) => (None, Some(fired_at), value),
+        };
+        let last_fired = machine.last_fired;
+        to.keep(&AlertStateRow { rule, key, at, pending_since, fired_at, value, last_fired });
+    }
+    for (kind, value) in [(ALERTS_JUDGED, changes.judged_ms), (ALERTS_BASE, changes.base_ms)] {
+        let topic = topic.name();
+        value.into_iter().for_each(|value| to.keep(&MarkRow { topic, kind, partition: -1, value }));
+    }
 }
 
 /// A count as stores have it.
@@ -155,5 +203,9 @@ pub const TOPIC_TIME: &str = "topic_time";
 pub const EVENT_TIME: &str = "event_time";
 /// A mark's kind: where partitions stand of which nothing came, ms since the epoch.
 pub const UNSEEN: &str = "unseen";
+/// A mark's kind: up to which end windows were judged by the rules of alerts, ms since the epoch.
+pub const ALERTS_JUDGED: &str = "alerts_judged";
+/// A mark's kind: up to which end windows change no alert any more, ms since the epoch.
+pub const ALERTS_BASE: &str = "alerts_base";
 /// A mark's kind: the time below which all is late, ms since the epoch.
 pub const FLOOR: &str = "floor";

@@ -4,6 +4,7 @@
 //!   rows that flow --> rows (a struct a table) --> columns: name and value, one by one --> JSON, SQL
 //! ```
 
+pub mod alerts;
 pub mod changes;
 pub mod columns;
 pub mod id;

@@ -41,6 +41,11 @@ pub fn list() -> Vec<Wait> {
     all().1.values().cloned().collect()
 }
 
+/// Whether no server is waited for.
+pub fn for_nothing() -> bool {
+    !all().1.values().any(|wait| wait.is_away)
+}
+
 impl Drop for Token {
     fn drop(&mut self) {
         all().1.remove(&self.0);

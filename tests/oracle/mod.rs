@@ -4,6 +4,7 @@
 //! make mappings; then of each partition goes the longest prefix that holds nothing malformed and no orphan, which is
 //! where a pipeline ends up in whatever order it meets the records.
 
+pub(crate) mod alerts;
 pub(crate) mod arrivals;
 pub(crate) mod cameras;
 mod expected;

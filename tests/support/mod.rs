@@ -21,4 +21,5 @@ pub(crate) mod schema;
 pub(crate) mod served;
 pub(crate) mod store;
 pub(crate) mod varied;
+pub(crate) mod webhook;
 pub(crate) mod windows;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::CountChange;
 use super::detections::DetectionChange;
+use crate::alerts;
 use crate::marks::Mark;
 use crate::readings::CameraDetection;
 
@@ -16,6 +17,8 @@ pub struct Changes {
     pub windows: Vec<CountChange>,
     /// How far reading has come.
     pub marks: Vec<Mark>,
+    /// What that changes of alerts.
+    pub alerts: alerts::changes::Changes,
 }
 
 /// What a store has kept of [`Changes`], for a run to go on from.
@@ -41,7 +44,7 @@ pub struct StoredDetection {
 impl Changes {
     /// How many things change.
     pub fn len(&self) -> usize {
-        self.detections.len() + self.windows.len() + self.marks.len()
+        self.detections.len() + self.windows.len() + self.marks.len() + self.alerts.len()
     }
 
     /// Whether nothing does.

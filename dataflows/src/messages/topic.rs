@@ -20,6 +20,8 @@ pub mod kind {
     pub const MOVEMENT: &str = "movement";
     /// On camera-detections.
     pub const CAMERA_DETECTION: &str = "camera-detection";
+    /// On alerts.
+    pub const ALERT: &str = "alert";
 }
 
 /// A topic that hexflow reads or writes.
@@ -42,11 +44,13 @@ pub enum Topic {
     Movements,
     /// What cameras recognised.
     CameraDetections,
+    /// Alerts that fire and that are over.
+    Alerts,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Topic; 8] = [
+    pub const ALL: [Topic; 9] = [
         Topic::CitylensTracks,
         Topic::CitylensFrames,
         Topic::CitylensDetections,
@@ -55,6 +59,7 @@ impl Topic {
         Topic::AuditEvents,
         Topic::Movements,
         Topic::CameraDetections,
+        Topic::Alerts,
     ];
 
     /// The topic's name.
@@ -68,6 +73,7 @@ impl Topic {
             Topic::AuditEvents => "axion.sense.audit.events",
             Topic::Movements => "movements",
             Topic::CameraDetections => "camera-detections",
+            Topic::Alerts => "alerts",
         }
     }
 
@@ -81,7 +87,7 @@ impl Topic {
         match self {
             Topic::CitylensTracks | Topic::CitylensFrames | Topic::CitylensDetections => 24,
             Topic::TrackMetadata | Topic::ClusterizationRequests | Topic::Movements | Topic::CameraDetections => 12,
-            Topic::AuditEvents => 6,
+            Topic::AuditEvents | Topic::Alerts => 6,
         }
     }
 
@@ -98,6 +104,7 @@ impl Topic {
             Topic::AuditEvents => &[kind::AUDIT_EVENT],
             Topic::Movements => &[kind::MOVEMENT],
             Topic::CameraDetections => &[kind::CAMERA_DETECTION],
+            Topic::Alerts => &[kind::ALERT],
         }
     }
 }

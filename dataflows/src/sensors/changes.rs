@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::visits::TravelerChange;
 use super::windows::WindowChange;
+use crate::alerts;
 use crate::marks::Mark;
 use crate::readings::Movement;
 
@@ -20,6 +21,8 @@ pub struct Changes {
     pub ended: Vec<Ended>,
     /// How far reading has come.
     pub marks: Vec<Mark>,
+    /// What that changes of alerts.
+    pub alerts: alerts::changes::Changes,
 }
 
 /// Says that a traveller's readings at a sensor are no longer needed up to one of them.
@@ -46,7 +49,7 @@ impl Changes {
     /// How many things change.
     pub fn len(&self) -> usize {
         let rows = self.travelers.len() + self.windows.len();
-        rows + self.readings.len() + self.ended.len() + self.marks.len()
+        rows + self.readings.len() + self.ended.len() + self.marks.len() + self.alerts.len()
     }
 
     /// Whether nothing does.

@@ -30,6 +30,9 @@ pub fn topics(config: &Config) -> Vec<String> {
     let prefix = config.kafka.topic_prefix.as_deref();
     let maker = Maker::new(&config.env, prefix.unwrap_or_default());
     let mut topics = maker.names().to_vec();
+    if !config.alerts.rules().is_empty() {
+        topics.push(maker.alerts().to_owned());
+    }
     if config.on_malformed == OnMalformed::DeadLetter {
         topics.extend(Names::new(prefix).all().into_iter().map(|name| format!("{name}{}", letter::SUFFIX)));
     }

@@ -3,6 +3,7 @@
 pub mod block;
 pub mod order;
 pub mod restore;
+pub mod restore_alerts;
 pub mod schema;
 pub mod sink;
 pub mod statements;

@@ -13,7 +13,7 @@ use crate::tables::restored::{self, floor_ms};
 /// What is kept of sensors.
 pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
     use sensors::changes::Stored;
-    if !has_tables(store)? {
+    if !has_table(store, "watermarks")? {
         return Ok(Vec::new());
     }
     let select = "SELECT sensor_id, traveler_id, at, traveler_type, x, y, source_ts, source_partition, source_offset \
@@ -37,7 +37,7 @@ pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
 /// What is kept of cameras, with windows of `window_ms`: all that is not below the floor.
 pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::changes::Stored>> {
     use cameras::changes::Stored;
-    if !has_tables(store)? {
+    if !has_table(store, "watermarks")? {
         return Ok(Vec::new());
     }
     let marks = marks(store, Topic::CameraDetections)?;
@@ -67,13 +67,14 @@ pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::change
     Ok(stored)
 }
 
-/// Whether the tables are there: a store that is only read may be of an earlier version.
-fn has_tables(store: &Connection) -> Result<bool> {
-    let there = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'watermarks')";
-    store.query_row(there, [], |row| row.get(0)).context("cannot read the store")
+/// Whether a table is there: a store that is only read may be of an earlier version.
+pub(super) fn has_table(store: &Connection, table: &str) -> Result<bool> {
+    let there = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?1)";
+    store.query_row(there, [table], |row| row.get(0)).context("cannot read the store")
 }
 
-fn marks(store: &Connection, topic: Topic) -> Result<Vec<Mark>> {
+/// How far partitions of a topic had come.
+pub(super) fn marks(store: &Connection, topic: Topic) -> Result<Vec<Mark>> {
     let select = format!("SELECT kind, partition, value FROM watermarks WHERE topic = '{}'", topic.name());
     let row = |row: &Row<'_>| -> rusqlite::Result<(String, i64, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
     Ok(restored::marks(topic, all(store, "watermarks", &select, i64::MIN, row)?))
@@ -84,7 +85,7 @@ fn arrival(topic: Topic, row: &Row<'_>, first: usize) -> rusqlite::Result<Arriva
 }
 
 /// All rows of a statement, which may ask for those from a time on.
-fn all<T>(
+pub(super) fn all<T>(
     store: &Connection,
     table: &str,
     select: &str,

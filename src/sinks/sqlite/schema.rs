@@ -11,8 +11,8 @@ use uuid::Uuid;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
-/// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings` and
-/// `watermarks`, and where the record of a camera's detection stood, are what a later run goes on from: see `restore.rs`.
+/// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings`,
+/// `alert_states` and `watermarks`, and where the record of a camera's detection stood, are what a later run goes on from: see `restore.rs`.
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS tracks (
     track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
@@ -62,6 +62,13 @@ CREATE TABLE IF NOT EXISTS camera_windows (
     geographical_location_oid INTEGER NOT NULL, item_name TEXT NOT NULL, window_start INTEGER NOT NULL,
     window_ms INTEGER NOT NULL, detections INTEGER NOT NULL,
     PRIMARY KEY (geographical_location_oid, item_name, window_start)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alerts (
+    rule TEXT NOT NULL, key TEXT NOT NULL, fired_at INTEGER NOT NULL, figure TEXT NOT NULL, state TEXT NOT NULL,
+    threshold REAL, value REAL, resolved_at INTEGER, resolved_value REAL,
+    PRIMARY KEY (rule, key, fired_at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alert_states (
+    rule TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, pending_since INTEGER, fired_at INTEGER, value REAL,
+    last_fired INTEGER, PRIMARY KEY (rule, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS watermarks (
     topic TEXT NOT NULL, kind TEXT NOT NULL, partition INTEGER NOT NULL, value INTEGER NOT NULL,
     PRIMARY KEY (topic, kind, partition)) WITHOUT ROWID;
