@@ -32,6 +32,7 @@ mod secret;
 mod settings;
 
 pub use choice::{LogFormat, LogLevel, OnMalformed};
+pub use duration::parse as parse_duration;
 pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};

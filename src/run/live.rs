@@ -25,6 +25,7 @@ use crate::control::Handle;
 use crate::fault::Fault;
 use crate::flow::Flow;
 use crate::progress::Progress;
+use crate::query::Stored;
 use crate::replay::args::{SummaryFormat, chosen};
 use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
@@ -44,7 +45,8 @@ use crate::totals::Totals;
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
-    api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
+    let stored = Arc::new(Stored::new(&args.store, config)?);
+    api::start(config.api.listen, args.cluster.neighbours_before(&addresses), stored)?;
     let (stop, under_way) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
     signals::listen(Arc::clone(&stop), Arc::clone(&under_way))?;
     let (fault, faults) = Fault::new();
