@@ -17,19 +17,19 @@ const TABLES: [(&str, &str, &str); 3] = [
         "sensor_travelers",
         "sensor_id Int64, traveler_id String, entered_at DateTime64(3), traveler_type LowCardinality(String), \
          left_at DateTime64(3), min_speed Nullable(Float64), max_speed Nullable(Float64), avg_speed Nullable(Float64), \
-         samples UInt64",
+         samples Int64",
         "sensor_id, traveler_id, entered_at",
     ),
     (
         "sensor_windows",
         "sensor_id Int64, traveler_type LowCardinality(String), window_end DateTime64(3), window_ms Int64, \
-         min_speed Nullable(Float64), max_speed Nullable(Float64), avg_speed Nullable(Float64), samples UInt64, \
-         travelers UInt64",
+         min_speed Nullable(Float64), max_speed Nullable(Float64), avg_speed Nullable(Float64), samples Int64, \
+         travelers Int64",
         "sensor_id, traveler_type, window_end",
     ),
     (
         "camera_windows",
-        "geographical_location_oid Int64, item_name String, window_start DateTime64(3), window_ms Int64, detections UInt64",
+        "geographical_location_oid Int64, item_name LowCardinality(String), window_start DateTime64(3), window_ms Int64, detections Int64",
         "geographical_location_oid, item_name, window_start",
     ),
 ];
