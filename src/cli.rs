@@ -15,8 +15,10 @@ use crate::control::command::{self, StallsArgs};
 use crate::dlq::{self, DlqArgs};
 use crate::generate::{self, GenerateArgs};
 use crate::migrate::{self, MigrateArgs};
+use crate::query::command::{self as windows, WindowsArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::run::{self, RunArgs};
+use crate::serve::{self, ServeArgs};
 use crate::telemetry;
 
 /// A geospatial event pipeline on timely and differential dataflow.
@@ -53,6 +55,10 @@ enum Command {
     Bench(BenchArgs),
     /// List the partitions that stand still, or have a record skipped.
     Stalls(StallsArgs),
+    /// Show windows of sensors and cameras that a store holds.
+    Windows(WindowsArgs),
+    /// Answer questions about a store over HTTP, until told to stop.
+    Serve(ServeArgs),
     /// Print the configuration in effect, secrets masked.
     Config,
     /// Print a script that completes hexflow's commands in a shell.
@@ -141,6 +147,8 @@ fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Generate(args) => Ok(generate::run(&args)?),
         Command::Bench(_) => bench::run(),
         Command::Stalls(args) => command::run(&args, &load()?),
+        Command::Windows(args) => windows::run(args, &load()?),
+        Command::Serve(args) => serve::run(&args, &load()?),
         Command::Config => print(load()?.render().as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::life::{get, listening};
+use crate::life::listening;
 use crate::support::consumed;
+use crate::support::http::get;
 use crate::support::kafka::Topics;
 use crate::support::place::Place;
 use crate::support::readings::movement;

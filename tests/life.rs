@@ -1,11 +1,10 @@
 //! Catches a live run that hangs, or says that it is well when it is not.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::oracle::Oracle;
 use crate::support::cluster;
+use crate::support::http::get;
 use crate::support::judge::assert_stored;
 use crate::support::kafka::{Broker, Topics, renumbered};
 use crate::support::place::Place;
@@ -13,16 +12,6 @@ use crate::support::run::{Run, wait_until};
 use crate::support::sample;
 use crate::support::served::free_ports;
 use crate::support::store::count_rows;
-
-/// What a run's API answers: status and body; none while nobody listens.
-pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.split_whitespace().nth(1)?.parse().ok()?;
-    Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
-}
 
 pub(crate) fn listening(run: Run, port: u16) -> Run {
     run.args(["--set", &format!("api.listen=127.0.0.1:{port}")])

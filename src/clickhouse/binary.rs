@@ -83,6 +83,17 @@ impl<'a> Reader<'a> {
         Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
+    /// A `Nullable(Float64)`.
+    pub fn maybe_real(&mut self) -> Option<Option<f64>> {
+        let [is_null] = *self.take(1)? else { return None };
+        if is_null == 0 { Some(Some(f64::from_bits(self.unsigned()?))) } else { Some(None) }
+    }
+
+    /// Bytes that are not read yet.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
@@ -106,6 +117,11 @@ mod tests {
             assert_eq!(Reader::new(&bytes).texts_as_they_stand(1).map(<[u8]>::len), Some(bytes.len() - 8));
             assert_eq!(Reader::new(&bytes[..length.min(1)]).unsigned(), None);
         }
+        let mut reals = vec![1, 0];
+        reals.extend_from_slice(&2.5_f64.to_le_bytes());
+        let mut reader = Reader::new(&reals);
+        assert_eq!((reader.maybe_real(), reader.left(), reader.maybe_real()), (Some(None), 9, Some(Some(2.5))));
+        assert_eq!(reader.maybe_real(), None);
         assert_eq!(Reader::new(&[5, b'x']).text(), None);
         assert_eq!(Reader::new(&[0xff; 12]).text(), None);
     }

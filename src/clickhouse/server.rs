@@ -93,6 +93,22 @@ impl Server {
         self.wait(async { Ok(self.client.query_raw(query).fetch_bytes("RowBinary")?.collect().await?.to_vec()) })
     }
 
+    /// The answer to a query, in RowBinary, as it comes: `take` gets what has come and was not taken yet, and says how many
+    /// bytes it takes; `None` ends it.
+    pub fn stream(&self, query: &str, mut take: impl FnMut(&[u8]) -> Option<usize>) -> Result<(), Failure> {
+        let rest = self.wait(async {
+            let mut answer = self.client.query_raw(query).fetch_bytes("RowBinary")?;
+            let mut rest = Vec::new();
+            while let Some(chunk) = answer.next().await? {
+                rest.extend_from_slice(&chunk);
+                let Some(taken) = take(&rest) else { return Ok(Vec::new()) };
+                rest.drain(..taken);
+            }
+            Ok(rest)
+        })?;
+        if rest.is_empty() { Ok(()) } else { Err(unreadable()) }
+    }
+
     /// The answer to a query whose `N` columns are all texts.
     pub fn texts<const N: usize>(&self, query: &str) -> Result<Vec<[String; N]>, Failure> {
         let answer = self.ask(query)?;

@@ -22,8 +22,8 @@ impl Field for Duration {
     }
 }
 
-/// A day is 24 hours and a week seven days; a month has no length, and nothing is negative.
-fn parse(text: &str) -> Option<Duration> {
+/// Reads a duration. A day is 24 hours and a week seven days; a month has no length, and nothing is negative.
+pub fn parse(text: &str) -> Option<Duration> {
     let span = text.parse::<Span>().ok()?;
     let duration = Duration::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()?;
     duration.subsec_nanos().is_multiple_of(1_000_000).then_some(duration)

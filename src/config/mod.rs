@@ -34,6 +34,7 @@ mod settings;
 
 pub use alerts::AlertRule;
 pub use choice::{LogFormat, LogLevel, OnMalformed};
+pub use duration::parse as parse_duration;
 pub use error::{ConfigError, Problem};
 pub use origin::Origin;
 pub use properties::{Properties, is_secret};

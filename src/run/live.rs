@@ -29,6 +29,7 @@ use crate::flow::Flow;
 use crate::locations::refresh;
 use crate::objects::Place;
 use crate::progress::Progress;
+use crate::query::Stored;
 use crate::replay::args::{SummaryFormat, chosen};
 use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
@@ -48,7 +49,8 @@ use crate::totals::Totals;
 /// Reads the topics until a signal says stop.
 pub fn run(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let addresses = args.cluster.check()?;
-    api::start(config.api.listen, args.cluster.neighbours_before(&addresses))?;
+    let stored = Arc::new(Stored::new(&args.store, config)?);
+    api::start(config.api.listen, args.cluster.neighbours_before(&addresses), stored)?;
     let (stop, under_way) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
     signals::listen(Arc::clone(&stop), Arc::clone(&under_way))?;
     let (fault, faults) = Fault::new();

@@ -10,6 +10,7 @@ pub(crate) mod cameras;
 mod expected;
 mod message;
 mod outgoing;
+pub(crate) mod queries;
 pub(crate) mod sensors;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

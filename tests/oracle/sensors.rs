@@ -30,20 +30,33 @@ pub(crate) struct Sensors {
 }
 
 /// A visit: sensor, traveller, type, its instants and the speeds at all but the first.
-struct Visit {
-    sensor: i64,
-    traveler: String,
-    kind: String,
-    instants: Vec<i64>,
-    speeds: Vec<f64>,
+pub(super) struct Visit {
+    pub(super) sensor: i64,
+    pub(super) traveler: String,
+    pub(super) kind: String,
+    pub(super) instants: Vec<i64>,
+    pub(super) speeds: Vec<f64>,
 }
 
 type Reading = (f64, f64, String);
 
 /// What comes of records.
 pub(crate) fn sensors(records: &[Record], shape: Shape) -> Sensors {
+    let mut tables = Sensors::default();
+    let visits = all_visits(records, shape, &mut tables.late);
+    for visit in &visits {
+        let [min, max, avg, samples] = figures(&visit.speeds);
+        let row = vec![json!(visit.kind), json!(visit.instants[visit.instants.len() - 1]), min, max, avg, samples];
+        tables.travelers.insert(json!([visit.sensor, visit.traveler, visit.instants[0]]).to_string(), row);
+    }
+    tables.windows = windows(&visits, shape);
+    tables
+}
+
+/// All visits; those readings are counted that are too late for any.
+pub(super) fn all_visits(records: &[Record], shape: Shape, late: &mut u64) -> Vec<Visit> {
     let mut readings: BTreeMap<(i64, String), BTreeMap<i64, Reading>> = BTreeMap::new();
-    let (mut clocks, mut tables): (BTreeMap<u32, i64>, Sensors) = Default::default();
+    let mut clocks: BTreeMap<u32, i64> = BTreeMap::new();
     for record in in_order_of_arrival(records, MOVEMENTS) {
         let body = record.body();
         let at = body["timestamp"].as_str().and_then(|at| at.parse::<Timestamp>().ok()).expect("a time");
@@ -51,7 +64,7 @@ pub(crate) fn sensors(records: &[Record], shape: Shape) -> Sensors {
         let clock = clocks.entry(record.partition).or_insert(i64::MIN);
         *clock = (*clock).max(at);
         if at < *clock - shape.lateness {
-            tables.late += 1;
+            *late += 1;
             continue;
         }
         let text = |name: &str| body[name].as_str().expect("a text").to_owned();
@@ -60,14 +73,7 @@ pub(crate) fn sensors(records: &[Record], shape: Shape) -> Sensors {
         let who = (body["sensor_id"].as_i64().expect("a number"), text("traveler_id"));
         readings.entry(who).or_default().insert(at, reading);
     }
-    let visits: Vec<Visit> = readings.iter().flat_map(|(who, readings)| visits(who, readings, shape.gap)).collect();
-    for visit in &visits {
-        let [min, max, avg, samples] = figures(&visit.speeds);
-        let row = vec![json!(visit.kind), json!(visit.instants[visit.instants.len() - 1]), min, max, avg, samples];
-        tables.travelers.insert(json!([visit.sensor, visit.traveler, visit.instants[0]]).to_string(), row);
-    }
-    tables.windows = windows(&visits, shape);
-    tables
+    readings.iter().flat_map(|(who, readings)| visits(who, readings, shape.gap)).collect()
 }
 
 fn visits((sensor, traveler): &(i64, String), readings: &BTreeMap<i64, Reading>, gap: i64) -> Vec<Visit> {
@@ -116,7 +122,7 @@ fn windows(visits: &[Visit], shape: Shape) -> Rows {
     windows.into_iter().map(row).collect()
 }
 
-fn figures(speeds: &[f64]) -> [Value; 4] {
+pub(super) fn figures(speeds: &[f64]) -> [Value; 4] {
     let least = speeds.iter().copied().reduce(f64::min);
     let greatest = speeds.iter().copied().reduce(f64::max);
     let mean = (!speeds.is_empty()).then(|| speeds.iter().sum::<f64>() / speeds.len() as f64);

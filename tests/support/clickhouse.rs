@@ -28,7 +28,7 @@ pub(crate) struct Server {
 
 /// A database with hexflow's tables.
 pub(crate) struct Database {
-    url: String,
+    pub(crate) url: String,
     pub(crate) name: String,
 }
 

@@ -1,12 +1,14 @@
 //! What the families share: running the program, making its input, reading what it stored.
 
 pub(crate) mod archive;
+pub(crate) mod asked;
 pub(crate) mod broken;
 pub(crate) mod clickhouse;
 pub(crate) mod cluster;
 pub(crate) mod consumed;
 pub(crate) mod dump;
 pub(crate) mod emitted;
+pub(crate) mod http;
 pub(crate) mod judge;
 pub(crate) mod kafka;
 pub(crate) mod place;

@@ -118,7 +118,24 @@ pub(crate) fn assert_table(name: &str, actual: &Rows, expected: &Rows) {
     }
 }
 
-fn is_close(a: &Value, b: &Value) -> bool {
+/// Asserts that rows are as expected, in their order; numbers may differ in their last bits.
+#[track_caller]
+pub(crate) fn assert_rows(what: &str, actual: &[Vec<Value>], expected: &[Vec<Value>]) {
+    assert_eq!(actual.len(), expected.len(), "rows of {what}");
+    for (row, expected) in actual.iter().zip(expected) {
+        let same = row.len() == expected.len() && row.iter().zip(expected).all(|(a, b)| is_close(a, b));
+        assert!(same, "{what}: expected {expected:?}, there is {row:?}");
+    }
+}
+
+/// Whether two values are the same but for the last bits of the numbers in them.
+pub(crate) fn is_close(a: &Value, b: &Value) -> bool {
+    if let (Value::Array(a), Value::Array(b)) = (a, b) {
+        return a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_close(a, b));
+    }
+    if let (Value::Object(a), Value::Object(b)) = (a, b) {
+        return a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| is_close(a, b)));
+    }
     match (a.as_f64(), b.as_f64()) {
         (Some(x), Some(y)) if a.is_f64() || b.is_f64() => (x - y).abs() <= 1e-9 * x.abs().max(1.0),
         _ => a == b,
