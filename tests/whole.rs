@@ -195,7 +195,9 @@ fn another_member_joins_and_leaves_beside_a_poison_record() {
     second.terminate();
     second.end().expect(0);
     next();
-    wait_until("it is listed", || world.control.count("stalled_partitions") == 1);
+    // Others may stand for a moment, until their tracks have come.
+    let listed = format!("stalled_partitions WHERE partition = 5 AND \"offset\" = {poison}");
+    wait_until("it is listed", || world.control.count(&listed) == 1);
     let skip = ["skip", FRAMES, "5", &poison.to_string(), "--reason", "a test's poison"];
     world.control.configure(world.topics.verb("stalls", &skip)).end().expect(0);
     world.settle([first]);

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::store::{Answer, ControlStore, Mapped, RecordPlace, Skip, Standing};
 use super::watch::now_ms;
 use crate::patience::Failure;
-use crate::sinks::sqlite::{self, schema::ADVICE};
+use crate::sinks::sqlite::{self, schema::ADVICE, schema::is_locked};
 
 /// The last row counts: there should be one.
 const MIGRATED: &str = "SELECT initial_migration_done FROM migration_state ORDER BY rowid DESC LIMIT 1";
@@ -63,10 +63,9 @@ impl Sqlite {
 
 /// A lock passes, and so does a row that somebody corrects; whatever else is wrong with a file does not.
 fn failure(error: &anyhow::Error) -> Failure {
-    let code = error.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()?.sqlite_error_code());
-    match code {
-        None | Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Passing(format!("{error:#}")),
-        Some(_) => Failure::Final(format!("{error:#}"), ADVICE),
+    match is_locked(error) {
+        None | Some(true) => Failure::Passing(format!("{error:#}")),
+        Some(false) => Failure::Final(format!("{error:#}"), ADVICE),
     }
 }
 

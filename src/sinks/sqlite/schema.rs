@@ -1,14 +1,18 @@
 //! The store's tables, and how the file is opened.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use uuid::Uuid;
 
 /// How long a writer waits for another process's lock.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// Time between two attempts at a file that is locked.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
 /// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings`,
@@ -97,7 +101,20 @@ pub fn open(path: &Path) -> Result<Connection> {
         store.set_prepared_statement_cache_capacity(32);
         Ok(store)
     };
-    connect().with_context(|| format!("cannot open the store {}: {}", path.display(), ADVICE))
+    let deadline = Instant::now() + BUSY;
+    let mut opened = connect();
+    // SQLite itself does not wait for a lock to make a file's journal a write-ahead log, which another connection may be at.
+    while opened.as_ref().is_err_and(|error| is_locked(error) == Some(true)) && Instant::now() < deadline {
+        sleep(AGAIN);
+        opened = connect();
+    }
+    opened.with_context(|| format!("cannot open the store {}: {}", path.display(), ADVICE))
+}
+
+/// Whether an error is another's lock, which passes; none if it does not come of SQLite at all.
+pub fn is_locked(error: &anyhow::Error) -> Option<bool> {
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()?.sqlite_error_code())?;
+    Some(matches!(code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Opens the store for reading alone.
@@ -132,4 +149,21 @@ fn mapped((track, axion): (String, String)) -> Result<(String, Uuid)> {
         )
     })?;
     Ok((track, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_opened_by_many_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in 0..20 {
+            let path = folder.path().join(file.to_string());
+            std::thread::scope(|scope| {
+                let opened: Vec<_> = (0..4).map(|_| scope.spawn(|| open(&path).map(drop))).collect();
+                opened.into_iter().for_each(|opened| opened.join().unwrap().unwrap());
+            });
+        }
+    }
 }
