@@ -73,6 +73,14 @@ impl Watched {
     }
 }
 
+impl Drop for Watched {
+    /// A bench that fails leaves no run behind.
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
 fn resident_mib(id: u32) -> Option<u64> {
     Some(status_kib(id, "VmRSS:")? / 1024)
 }

@@ -70,7 +70,8 @@ impl Work {
         match self {
             Work::Citylens => text("detectionId"),
             Work::Sensors => {
-                let at: jiff::Timestamp = text("timestamp")?.parse()?;
+                // Some are without an offset, which means UTC.
+                let at: jiff::Timestamp = format!("{}Z", text("timestamp")?.trim_end_matches('Z')).parse()?;
                 Ok(format!("{}/{}/{}", text("sensor_id")?, text("traveler_id")?, at.as_millisecond()))
             }
             Work::Cameras => text("detection_oid"),
@@ -119,7 +120,7 @@ impl Reader {
         }
     }
 
-    /// How many records have their rows, at least; of citylens exactly.
+    /// How many records have their rows.
     pub(crate) fn count(&self) -> Result<u64> {
         match self {
             Reader::ClickHouse(server) => {
@@ -127,15 +128,13 @@ impl Reader {
                 let count = server.texts::<1>(&query).map_err(Failure::told)?;
                 Ok(count.first().context("a count")?[0].parse()?)
             }
-            Reader::Sqlite(store, Work::Cameras) => count(store, "SELECT count(*) FROM camera_detections"),
-            // A sample is of two readings of a visit.
-            Reader::Sqlite(store, _) => count(store, "SELECT coalesce(sum(samples + 1), 0) FROM sensor_travelers"),
+            Reader::Sqlite(store, work) => {
+                let query = "SELECT coalesce(sum(value + 1), 0) FROM watermarks WHERE topic = ?1 AND kind = 'offset'";
+                let count: i64 = store.query_row(query, [work.probed_topic()], |row| row.get(0))?;
+                Ok(u64::try_from(count)?)
+            }
         }
     }
-}
-
-fn count(store: &Connection, query: &str) -> Result<u64> {
-    Ok(u64::try_from(store.query_row(query, [], |row| row.get::<_, i64>(0))?)?)
 }
 
 /// `SENSOR/TRAVELER/MS`, if a visit that is stored has come so far.
