@@ -86,7 +86,10 @@ fn a_killed_process_ends_the_other_and_both_begin_again() {
 /// Told to stop in the midst of its work, it commits all that it has read, and only that.
 #[test]
 fn told_to_stop_in_the_middle_it_commits_what_it_stored() {
-    let records = renumbered(&varied(8_000, 72));
+    let mut records = varied(8_000, 72);
+    // Of another environment there are none: those count as ignored behind a stall, too.
+    records.retain(|record| record.header("env") == Some("prod"));
+    let records = renumbered(&records);
     let (oracle, _) = Oracle::of(&records);
     let (place, topics) = (Place::new(), Topics::new());
     topics.produce(&records);
@@ -101,7 +104,7 @@ fn told_to_stop_in_the_middle_it_commits_what_it_stored() {
         let count = |name: &str| output.summary()[name].as_i64().expect("a number");
         // What waits for a track that was still to be read is left to the next run.
         read += count("records") - count("stalled");
-        assert_eq!(topics.lag(), total - read, "nothing is read twice");
+        assert_eq!(topics.lag(), total - read, "nothing is read twice: {output:?}");
     }
     let run = topics.run(&place).start();
     topics.wait_for_lag(0);

@@ -50,10 +50,11 @@ impl Broker {
     }
 }
 
+static SHARED: OnceLock<Broker> = OnceLock::new();
+
 /// The broker of all tests that leave it running.
 pub(crate) fn shared() -> &'static str {
-    static BROKER: OnceLock<Broker> = OnceLock::new();
-    &BROKER.get_or_init(Broker::start).address
+    &SHARED.get_or_init(Broker::start).address
 }
 
 /// The topics and a group, apart from those of other tests.
@@ -242,6 +243,19 @@ impl Topics {
         }
         let behind: Vec<_> = self.offsets().into_iter().filter(|(_, (committed, end))| committed < end).collect();
         assert_eq!(self.lag(), lag, "committed and end of what is behind: {behind:?}");
+    }
+}
+
+/// Each partition costs the broker memory: those of all tests together are more than it bears.
+impl Drop for Topics {
+    fn drop(&mut self) {
+        let is_shared = SHARED.get().is_some_and(|shared| shared.address == self.broker);
+        let Ok(admin) = self.client().create::<AdminClient<DefaultClientContext>>() else { return };
+        // What cannot be deleted goes with the broker.
+        if is_shared && let Ok(metadata) = admin.inner().fetch_metadata(None, PATIENCE) {
+            let ours = metadata.topics().iter().map(|topic| topic.name()).filter(|name| name.starts_with(&self.prefix));
+            drop(block_on(admin.delete_topics(&ours.collect::<Vec<_>>(), &AdminOptions::new())));
+        }
     }
 }
 
