@@ -90,21 +90,19 @@ impl Board {
         standing.filter(move |known| last.replace(known.stall.stream) != Some(known.stall.stream))
     }
 
-    /// The partitions whose lowest stall is resolved, to be read again from there; told once.
+    /// The partitions whose lowest stall is resolved, to be read again from there, each with the time of its record when it
+    /// stalled last; told once.
     ///
     /// They no longer stand, and what is further on leaves the board: all of it is read again, and what still stalls will say
     /// so.
-    pub fn take_resolved(&mut self) -> FixedMap<u32, u64> {
-        let mut again = FixedMap::default();
-        for stall in self.standing() {
-            if self.stalls.get(&(stall.stream, stall.offset)).is_some_and(|known| known.resolved) {
-                again.insert(stall.stream, stall.offset);
-            }
-        }
+    pub fn take_resolved(&mut self) -> FixedMap<u32, (u64, u64)> {
+        let resolved = self.lowest().filter(|known| known.resolved);
+        let again: FixedMap<_, _> =
+            resolved.map(|known| (known.stall.stream, (known.stall.offset, known.time))).collect();
         self.stalls.retain(|(stream, offset), known| {
             let at = again.get(stream);
             known.again |= at.is_some();
-            at.is_none_or(|at| offset <= at)
+            at.is_none_or(|(at, _)| offset <= at)
         });
         again
     }

@@ -90,7 +90,7 @@ impl Feed {
         let some = !again.is_empty();
         if let Some(sequencer) = &self.again {
             // A sequencer that is gone shows as a closed channel, which ends the source.
-            let _ = sequencer.send(again);
+            let _ = sequencer.send(again.into_iter().map(|(stream, (offset, _))| (stream, offset)).collect());
         }
         some
     }

@@ -51,8 +51,8 @@ pub struct News {
 pub struct Stalls {
     /// The partitions that stand still, each with the epoch that told of it last.
     pub standing: Vec<(Stall, u64)>,
-    /// Where those stood that can go on.
-    pub resolved: FixedMap<u32, u64>,
+    /// Where those stood that can go on, and the epoch that told of it last.
+    pub resolved: FixedMap<u32, (u64, u64)>,
     /// Where workers hold partitions back until the record there has come again.
     pub held: FixedMap<u32, u64>,
 }

@@ -195,11 +195,14 @@ impl Ledger {
     }
 
     /// The partitions of `standing` stand still, each at its lowest stall, told of by the epoch beside it: what is behind
-    /// that was dropped.
-    pub fn stalls(&mut self, standing: &FixedMap<Stream, (u64, u64)>, resolved: &FixedMap<Stream, u64>) -> Orders {
+    /// that was dropped. Those of `resolved` stood there, and can go on.
+    pub fn stalls(
+        &mut self,
+        standing: &FixedMap<Stream, (u64, u64)>,
+        resolved: &FixedMap<Stream, (u64, u64)>,
+    ) -> Orders {
         let mut orders = Orders::default();
-        let resolved_now = resolved.iter().map(|(&stream, &offset)| (stream, (offset, u64::MAX)));
-        for (stream, (offset, time)) in standing.iter().map(|(&stream, &told)| (stream, told)).chain(resolved_now) {
+        for (&stream, &(offset, time)) in standing.iter().chain(resolved) {
             let Some(reading) = self.partitions.get_mut(&stream) else { continue };
             if reading.next.is_none_or(|next| next <= offset) || time < reading.again {
                 continue; // it is still to come, or to be told of, and will stall again if it has to

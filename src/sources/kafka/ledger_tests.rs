@@ -21,10 +21,6 @@ fn commits(ledger: &Ledger) -> Vec<(u32, u64)> {
     commits
 }
 
-fn at(stalls: &[(u32, u64)]) -> FixedMap<u32, u64> {
-    stalls.iter().copied().collect()
-}
-
 /// A stall that the latest epoch has told of.
 fn told(stream: u32, offset: u64) -> FixedMap<u32, (u64, u64)> {
     [(stream, (offset, u64::MAX))].into_iter().collect()
@@ -51,7 +47,7 @@ fn what_is_durable_is_committed_once() {
 #[test]
 fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     let mut ledger = book();
-    let orders = ledger.stalls(&told(1, 3), &at(&[]));
+    let orders = ledger.stalls(&told(1, 3), &none());
     assert_eq!(orders, Orders { pause: vec![1], rewind: vec![] });
     assert_eq!((ledger.take(1, 10, None), ledger.take(2, 10, None)), (Taken::Not, Taken::First));
     ledger.deal(3);
@@ -59,8 +55,8 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
     assert_eq!(commits(&ledger), [(1, 3), (2, 11)]);
 
     // Resolved: it leaves the board, and is read once more from there.
-    assert_eq!(ledger.stalls(&none(), &at(&[(1, 3)])), Orders { pause: vec![], rewind: vec![(1, 3)] });
-    assert_eq!(ledger.stalls(&none(), &at(&[])), Orders::default());
+    assert_eq!(ledger.stalls(&none(), &told(1, 3)), Orders { pause: vec![], rewind: vec![(1, 3)] });
+    assert_eq!(ledger.stalls(&none(), &none()), Orders::default());
     assert_eq!(
         [ledger.take(1, 3, None), ledger.take(1, 9, None), ledger.take(1, 10, None)],
         [Taken::Again, Taken::Again, Taken::First]
@@ -76,13 +72,14 @@ fn a_stall_caps_its_partition_alone_until_it_was_read_again() {
 fn an_old_word_of_a_stall_does_not_cut_what_was_read_again() {
     let mut ledger = book();
     let first = [(1, (3, 2))].into_iter().collect();
-    ledger.stalls(&first, &at(&[]));
+    ledger.stalls(&first, &none());
     ledger.settle(Some(3));
     assert_eq!(ledger.rewind(1), Some((1, 3)));
     (3..10).for_each(|offset| assert_eq!(ledger.take(1, offset, None), Taken::Again));
     ledger.deal(3);
-    assert_eq!(ledger.stalls(&first, &at(&[])), Orders::default());
-    assert_eq!(ledger.stalls(&none(), &at(&[])), Orders::default());
+    assert_eq!(ledger.stalls(&first, &none()), Orders::default());
+    assert_eq!(ledger.stalls(&none(), &first), Orders::default());
+    assert_eq!(ledger.stalls(&none(), &none()), Orders::default());
     ledger.settle(Some(4));
     assert_eq!(commits(&ledger), [(1, 10), (2, 10)]);
 }
@@ -91,7 +88,7 @@ fn an_old_word_of_a_stall_does_not_cut_what_was_read_again() {
 #[test]
 fn what_was_dropped_is_not_committed_by_an_old_epoch() {
     let mut ledger = book();
-    assert_eq!(ledger.stalls(&none(), &at(&[(1, 3)])), Orders { pause: vec![1], rewind: vec![(1, 3)] });
+    assert_eq!(ledger.stalls(&none(), &told(1, 3)), Orders { pause: vec![1], rewind: vec![(1, 3)] });
     ledger.take(1, 3, None);
     ledger.deal(3);
     ledger.settle(Some(3));
@@ -103,13 +100,13 @@ fn what_was_dropped_is_not_committed_by_an_old_epoch() {
 #[test]
 fn a_stall_that_is_still_to_be_read_again_is_no_news() {
     let mut ledger = book();
-    ledger.stalls(&none(), &at(&[(1, 3)]));
-    assert_eq!(ledger.stalls(&told(1, 3), &at(&[])), Orders::default());
+    ledger.stalls(&none(), &told(1, 3));
+    assert_eq!(ledger.stalls(&told(1, 3), &none()), Orders::default());
     ledger.take(1, 3, None);
     ledger.take(1, 4, None);
     ledger.deal(3);
     // And it stalls again.
-    assert_eq!(ledger.stalls(&told(1, 3), &at(&[])), Orders { pause: vec![1], rewind: vec![] });
+    assert_eq!(ledger.stalls(&told(1, 3), &none()), Orders { pause: vec![1], rewind: vec![] });
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 3), (2, 10)]);
 }
@@ -117,11 +114,11 @@ fn a_stall_that_is_still_to_be_read_again_is_no_news() {
 #[test]
 fn a_second_stall_below_the_first_goes_back_to_the_lowest() {
     let mut ledger = book();
-    ledger.stalls(&told(1, 7), &at(&[]));
-    assert_eq!(ledger.stalls(&told(1, 4), &at(&[])), Orders::default());
+    ledger.stalls(&told(1, 7), &none());
+    assert_eq!(ledger.stalls(&told(1, 4), &none()), Orders::default());
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 4), (2, 10)]);
-    assert_eq!(ledger.stalls(&none(), &at(&[])).rewind, [(1, 4)]);
+    assert_eq!(ledger.stalls(&none(), &none()).rewind, [(1, 4)]);
 }
 
 #[test]
@@ -146,9 +143,9 @@ fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
     ledger.take(1, 20, None);
     ledger.deal(1);
     let standing = told(1, 15);
-    assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![(1, 15)] });
+    assert_eq!(ledger.stalls(&standing, &none()), Orders { pause: vec![1], rewind: vec![(1, 15)] });
     ledger.take(1, 15, None);
-    assert_eq!(ledger.stalls(&standing, &at(&[])), Orders { pause: vec![1], rewind: vec![] });
+    assert_eq!(ledger.stalls(&standing, &none()), Orders { pause: vec![1], rewind: vec![] });
     ledger.settle(None);
     assert_eq!(commits(&ledger), [(1, 15)]);
 }
@@ -157,7 +154,7 @@ fn a_partition_that_begins_behind_its_stall_goes_back_to_it_once() {
 #[test]
 fn a_partition_that_comes_back_behind_its_stall_goes_back_to_it() {
     let mut ledger = book();
-    ledger.hold(at(&[(1, 3)])).stalls(&told(1, 3), &at(&[]));
+    ledger.hold([(1, 3)].into_iter().collect()).stalls(&told(1, 3), &none());
     ledger.revoke([1]);
     ledger.settle(None);
     ledger.assign([1]);
