@@ -25,7 +25,7 @@ use crate::config::{self, Config};
 use crate::fault::Fault;
 use crate::objects::{Place, Store};
 use crate::sources::kafka::client;
-use crate::sources::kafka::feeder::said;
+use crate::sources::kafka::errors::said;
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::watch::Watch;
 use crate::telemetry::events;

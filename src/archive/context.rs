@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 
 use crate::fault::Fault;
-use crate::sources::kafka::context::{heard, log};
+use crate::sources::kafka::errors::{heard, log};
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::watch::Watch;
 

@@ -14,6 +14,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -253,7 +254,7 @@ impl Drop for Topics {
         let Ok(admin) = self.client().create::<AdminClient<DefaultClientContext>>() else { return };
         // What cannot be deleted goes with the broker.
         if is_shared && let Ok(metadata) = admin.inner().fetch_metadata(None, PATIENCE) {
-            let ours = metadata.topics().iter().map(|topic| topic.name()).filter(|name| name.starts_with(&self.prefix));
+            let ours = metadata.topics().iter().map(MetadataTopic::name).filter(|name| name.starts_with(&self.prefix));
             drop(block_on(admin.delete_topics(&ours.collect::<Vec<_>>(), &AdminOptions::new())));
         }
     }

@@ -7,10 +7,11 @@ use hexflow_dataflows::rows::stream_of;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::controlled::needs_mapping;
+use super::errors::{heard, log};
 use super::ledger::Ledger;
 use super::names::Names;
 use super::watch::Watch;
@@ -93,29 +94,6 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         heard(&self.watch, &self.fault, &error, reason);
-    }
-}
-
-/// What the library logs of a consumer: of it only errors are for people; lost connections come as errors, too.
-pub fn log(watch: &Watch, level: RDKafkaLogLevel, facility: &str, message: &str) {
-    if level as i32 <= RDKafkaLogLevel::Critical as i32 {
-        watch.say(&format!("{facility}: {message}"));
-    }
-}
-
-/// What the library says is wrong with a consumer: it may end the run.
-pub fn heard(watch: &Watch, fault: &Fault, error: &KafkaError, reason: &str) {
-    match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::Fatal) => {
-            fault.raise(anyhow::anyhow!("Kafka has refused this consumer for good: {reason}; start it again"));
-        }
-        Some(
-            RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::OperationTimedOut
-            | RDKafkaErrorCode::Resolve,
-        ) => watch.lost(reason),
-        _ => watch.say(&format!("{error}: {reason}")),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod client;
 pub mod commits;
 pub mod context;
 pub mod controlled;
+pub mod errors;
 pub mod feeder;
 pub mod from;
 pub mod gate;
