@@ -8,6 +8,7 @@
 
 mod probes;
 mod producer;
+mod reader;
 mod servers;
 mod watched;
 mod work;
@@ -21,9 +22,10 @@ use anyhow::{Context, Result, bail};
 use hdrhistogram::Histogram;
 use hexflow::bench::BenchArgs;
 
+use self::reader::{Reader, Store};
 use self::servers::Servers;
 use self::watched::Watched;
-use self::work::{Reader, Work};
+use self::work::Work;
 use crate::programs::hexflow;
 use crate::report::{Cell, Column, Report};
 
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let mut report = Report::new("live", "From a record's Kafka timestamp until its store lets it be read, ms");
     report.columns([
         Column::text("pipeline", "pipeline"),
+        Column::text("store", "store"),
         Column::text("what", "what"),
         Column::figure("workers", "workers", 0),
         Column::figure("records", "records", 0),
@@ -54,11 +57,12 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         Column::figure("late_mib", "MiB late", 0),
     ]);
     let seconds = args.seconds.unwrap_or(SECONDS);
-    for (&work, &workers) in works.iter().flat_map(|work| args.workers.iter().map(move |workers| (work, workers))) {
+    let subjects = works.iter().flat_map(|work| work.stores().iter().map(move |store| (*work, *store)));
+    for (subject, &workers) in subjects.flat_map(|subject| args.workers.iter().map(move |workers| (subject, workers))) {
         for &rate in &args.rate {
-            report.row(measure(work, workers, rate * seconds, Some(rate))?);
+            report.row(measure(subject, workers, rate * seconds, Some(rate))?);
         }
-        report.row(measure(work, workers, args.events.unwrap_or(BACKLOG), None)?);
+        report.row(measure(subject, workers, args.events.unwrap_or(BACKLOG), None)?);
     }
     report.note(format!("latencies are those of records produced after the first {} s", producer::WARM_UP.as_secs()));
     report.note("cores and memory are the run's alone; the servers and the producer share the machine");
@@ -66,7 +70,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 /// One run: `records` at a rate, or all before it begins.
-fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<[Cell; 11]> {
+fn measure((work, store): (Work, Store), workers: u64, records: u64, rate: Option<u64>) -> Result<[Cell; 12]> {
     let servers = Servers::start()?;
     let folder = servers.folder.path();
     let mut migrate = Command::new(hexflow());
@@ -74,7 +78,7 @@ fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<
     if !migrate.output().context("cannot run hexflow")?.status.success() {
         bail!("hexflow migrate has failed");
     }
-    let start = || Watched::start(workers, work.name(), &work.store(folder), &servers.settings());
+    let start = || Watched::start(workers, work.name(), &store.option(folder), &servers.settings());
     let (probes, wanted) = channel();
     let brokers = servers.brokers.clone();
     let produce = move || producer::produce(&brokers, work, records, rate, &probes);
@@ -83,7 +87,7 @@ fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<
             let run = start()?;
             let began = Instant::now();
             let producer = thread::spawn(produce);
-            let reader = reader(work, &servers)?;
+            let reader = reader((work, store), &servers)?;
             let latencies = probes::look(&reader, &wanted)?;
             let produced = producer.join().ok().context("the producer has panicked")??;
             wait_for(&reader, produced)?;
@@ -94,7 +98,7 @@ fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<
             drop(wanted);
             let run = start()?;
             let began = Instant::now();
-            wait_for(&reader(work, &servers)?, produced)?;
+            wait_for(&reader((work, store), &servers)?, produced)?;
             let elapsed = began.elapsed();
             (None, run.end()?, elapsed)
         }
@@ -105,6 +109,7 @@ fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<
         |of: f64| latencies.as_ref().map_or(Cell::NOTHING, |all: &Histogram<u64>| all.value_at_quantile(of).into());
     Ok([
         work.name().into(),
+        store.name().into(),
         if rate.is_some() { "steady" } else { "backlog" }.into(),
         workers.into(),
         records.into(),
@@ -119,10 +124,10 @@ fn measure(work: Work, workers: u64, records: u64, rate: Option<u64>) -> Result<
 }
 
 /// A reader of the store, once it is there.
-fn reader(work: Work, servers: &Servers) -> Result<Reader> {
+fn reader((work, store): (Work, Store), servers: &Servers) -> Result<Reader> {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let reader = Reader::new(work, &servers.clickhouse, servers.folder.path());
+        let reader = Reader::new(work, store, &servers.clickhouse, servers.folder.path());
         match reader.and_then(|reader| reader.count().map(|_| reader)) {
             Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(100)),
             ready => return ready,

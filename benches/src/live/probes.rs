@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use hdrhistogram::Histogram;
 
 use super::producer::Probe;
-use super::work::Reader;
+use super::reader::Reader;
 
 /// Time between two looks: what is found was there for half of it, on average.
 const PERIOD: Duration = Duration::from_millis(100);

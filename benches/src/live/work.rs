@@ -1,22 +1,15 @@
-//! What a run is given to do: a pipeline, what is produced for it, and where its rows can be read.
+//! What a run is given to do: a pipeline, what is produced for it, and how its rows are found.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result};
-use hexflow::clickhouse::Server;
-use hexflow::config::Config;
-use hexflow::patience::Failure;
-use rusqlite::{Connection, OpenFlags};
+use anyhow::Result;
 use serde_json::Value;
 
-/// A pipeline and its store.
+use super::reader::Store;
+
+/// A pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// citylens, into ClickHouse.
     Citylens,
-    /// Sensors, into the embedded store.
     Sensors,
-    /// Cameras, into the embedded store.
     Cameras,
 }
 
@@ -30,11 +23,11 @@ impl Work {
         }
     }
 
-    /// What `--store` takes; `folder` is for files.
-    pub(crate) fn store(self, folder: &Path) -> String {
+    /// The stores that are measured.
+    pub(crate) fn stores(self) -> &'static [Store] {
         match self {
-            Work::Citylens => "clickhouse".to_owned(),
-            Work::Sensors | Work::Cameras => format!("sqlite:{}", database(folder).display()),
+            Work::Citylens => &[Store::ClickHouse],
+            Work::Sensors | Work::Cameras => &[Store::Sqlite, Store::ClickHouse],
         }
     }
 
@@ -77,76 +70,44 @@ impl Work {
             Work::Cameras => text("detection_oid"),
         }
     }
-}
 
-/// A reader of a store that is being written.
-pub(crate) enum Reader {
-    ClickHouse(Box<Server>),
-    Sqlite(Connection, Work),
-}
-
-impl Reader {
-    /// For what `work` writes.
-    pub(crate) fn new(work: Work, clickhouse: &str, folder: &Path) -> Result<Self> {
-        if work == Work::Citylens {
-            let mut config = Config::default();
-            clickhouse.clone_into(&mut config.clickhouse.url);
-            return Ok(Reader::ClickHouse(Box::new(Server::new(&config.clickhouse)?)));
-        }
-        let store = Connection::open_with_flags(database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        store.busy_timeout(std::time::Duration::from_secs(10))?;
-        Ok(Reader::Sqlite(store, work))
+    /// The query for those of `keys` whose rows are there.
+    pub(super) fn finds(self, store: Store, keys: &[&str]) -> Result<String> {
+        Ok(match self {
+            Work::Citylens => {
+                let (table, keys) = (store.table("detections"), keys.join("','"));
+                format!("SELECT detection_id FROM {table} WHERE detection_id IN ('{keys}')")
+            }
+            Work::Cameras => {
+                let (table, keys) = (store.table("camera_detections"), keys.join(","));
+                format!("SELECT CAST(detection_oid AS TEXT) FROM {table} WHERE detection_oid IN ({keys})")
+            }
+            Work::Sensors => {
+                let visits = keys.iter().map(|key| visit(store, key)).collect::<Result<Vec<_>>>()?;
+                visits.join(" UNION ALL ")
+            }
+        })
     }
 
-    /// The keys of `keys` whose rows are there.
-    pub(crate) fn find(&self, keys: &[&str]) -> Result<Vec<String>> {
-        let listed = keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(",");
+    /// The query for how many records have their rows.
+    pub(super) fn counts(self, store: Store) -> String {
         match self {
-            Reader::ClickHouse(server) => {
-                let table = server.table("detections");
-                let query = format!("SELECT detection_id FROM {table} WHERE detection_id IN ({listed})");
-                Ok(server.texts::<1>(&query).map_err(Failure::told)?.into_iter().map(|[key]| key).collect())
-            }
-            Reader::Sqlite(store, Work::Cameras) => {
-                let query =
-                    format!("SELECT detection_oid FROM camera_detections WHERE detection_oid IN ({})", keys.join(","));
-                let found = store
-                    .prepare(&query)?
-                    .query_map([], |row| Ok(row.get::<_, i64>(0)?.to_string()))?
-                    .collect::<Result<_, _>>()?;
-                Ok(found)
-            }
-            Reader::Sqlite(store, _) => keys.iter().filter_map(|key| visited(store, key).transpose()).collect(),
-        }
-    }
-
-    /// How many records have their rows.
-    pub(crate) fn count(&self) -> Result<u64> {
-        match self {
-            Reader::ClickHouse(server) => {
-                let query = format!("SELECT toString(count()) FROM {}", server.table("audit_log"));
-                let count = server.texts::<1>(&query).map_err(Failure::told)?;
-                Ok(count.first().context("a count")?[0].parse()?)
-            }
-            Reader::Sqlite(store, work) => {
-                let query = "SELECT coalesce(sum(value + 1), 0) FROM watermarks WHERE topic = ?1 AND kind = 'offset'";
-                let count: i64 = store.query_row(query, [work.probed_topic()], |row| row.get(0))?;
-                Ok(u64::try_from(count)?)
-            }
+            Work::Citylens => format!("SELECT CAST(count(*) AS TEXT) FROM {}", store.table("audit_log")),
+            Work::Sensors | Work::Cameras => format!(
+                "SELECT CAST(coalesce(sum(value + 1), 0) AS TEXT) FROM {} WHERE topic = '{}' AND kind = 'offset'",
+                store.table("watermarks"),
+                self.probed_topic()
+            ),
         }
     }
 }
 
-/// `SENSOR/TRAVELER/MS`, if a visit that is stored has come so far.
-fn visited(store: &Connection, key: &str) -> Result<Option<String>> {
+/// The query for `SENSOR/TRAVELER/MS`, which is there if a visit has come so far.
+fn visit(store: Store, key: &str) -> Result<String> {
     let [sensor, traveler, ms] = key.split('/').collect::<Vec<_>>()[..] else { anyhow::bail!("no key: {key}") };
-    let query = "SELECT count(*) FROM sensor_travelers WHERE sensor_id = ?1 AND traveler_id = ?2 \
-                 AND entered_at <= ?3 AND left_at >= ?3";
-    let parameters = (sensor.parse::<i64>()?, traveler, ms.parse::<i64>()?);
-    let count: i64 = store.prepare_cached(query)?.query_row(parameters, |row| row.get(0))?;
-    Ok((count > 0).then(|| key.to_owned()))
-}
-
-fn database(folder: &Path) -> PathBuf {
-    folder.join("hexflow.db")
+    let (table, entered, left) = (store.table("sensor_travelers"), store.ms("entered_at"), store.ms("left_at"));
+    Ok(format!(
+        "SELECT '{key}' FROM {table} WHERE sensor_id = {sensor} AND traveler_id = '{traveler}' \
+         AND {entered} <= {ms} AND {left} >= {ms}"
+    ))
 }
