@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use columnar::Index;
 use differential_dataflow::input::Input as _;
 use timely::dataflow::operators::generic::operator::empty;
 use timely::dataflow::operators::{Input, Inspect, Probe};
