@@ -50,7 +50,7 @@ impl Archiving {
         let names = Names::of_topics(config.kafka.topic_prefix.as_deref(), topics(&config.archive));
         let mut client = client::config(&config.kafka)?;
         client.set("group.id", format!("{}{GROUP_SUFFIX}", config.kafka.group));
-        let consumer = client::consumer(&client, Context::new(names, watch, fault.clone()))?;
+        let consumer = consumer(Context::new(&client, names, watch, fault.clone()))?;
         let stop = Arc::<AtomicBool>::default();
         let archiver = Archiver {
             consumer,
@@ -94,12 +94,34 @@ impl Archiver {
         let context = Arc::clone(self.consumer.context());
         self.consumer.subscribe(&context.names.all())?;
         while !self.stop.load(Relaxed) {
+            self.begin_anew()?;
             self.read()?;
             let due = self.gathering.due(self.rule.roll_interval);
             self.roll(due, CommitMode::Async)?;
         }
         self.forget();
         self.roll(self.gathering.due(Duration::ZERO), CommitMode::Sync)
+    }
+
+    /// Puts another consumer in the place of one whose library has forgotten the brokers.
+    fn begin_anew(&mut self) -> Result<()> {
+        let context = Arc::clone(self.consumer.context());
+        if !context.brokers.are_forgotten() {
+            return Ok(());
+        }
+        let Context { client, names, watch, fault, .. } = &*context;
+        watch.say("the archive's client has forgotten the brokers: another takes its place");
+        let another = consumer(Context::new(client, names.clone(), watch.clone(), fault.clone()));
+        let another = another.map_err(|_| anyhow!("cannot make another consumer"))?; // the first was made of the same
+        another.subscribe(&names.all())?;
+        let old = std::mem::replace(&mut self.consumer, another);
+        self.gathering = Gathering::default();
+        // Aside, since it may wait for brokers.
+        thread::Builder::new()
+            .name("old consumer".to_owned())
+            .spawn(move || drop(old))
+            .context("cannot start a thread")?;
+        Ok(())
     }
 
     /// Takes what comes, for a while or until memory is full.
@@ -159,6 +181,10 @@ impl Archiver {
         }
         Ok(())
     }
+}
+
+fn consumer(context: Context) -> Result<BaseConsumer<Context>, Failure> {
+    client::consumer(&context.client.clone(), context)
 }
 
 /// Takes a message; a partition's first asks the archive where objects ended beyond the committed offset.

@@ -3,18 +3,24 @@
 use std::sync::{Mutex, PoisonError};
 
 use hexflow_dataflows::rows::stream_of;
+use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 
 use crate::fault::Fault;
+use crate::sources::kafka::brokers::Brokers;
 use crate::sources::kafka::errors::{heard, log};
 use crate::sources::kafka::names::Names;
 use crate::sources::kafka::watch::Watch;
 
 /// The archiver's side of its consumer.
 pub struct Context {
+    /// What the consumer is made of.
+    pub client: ClientConfig,
+    /// Whether its library knows brokers.
+    pub brokers: Brokers,
     /// The names of the topics.
     pub names: Names,
     /// Whether the brokers are there.
@@ -26,9 +32,16 @@ pub struct Context {
 }
 
 impl Context {
-    /// That of a consumer of these topics.
-    pub fn new(names: Names, watch: Watch, fault: Fault) -> Self {
-        Context { names, watch, fault, gone: Mutex::default() }
+    /// That of a consumer of these topics, made of `client`.
+    pub fn new(client: &ClientConfig, names: Names, watch: Watch, fault: Fault) -> Self {
+        Context {
+            client: Brokers::told(client),
+            brokers: Brokers::default(),
+            names,
+            watch,
+            fault,
+            gone: Mutex::default(),
+        }
     }
 
     /// The partitions that were taken from us since it was last asked.
@@ -40,6 +53,10 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(&self.watch, level, facility, message);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.brokers.hear(statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -35,6 +35,7 @@ use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
 use crate::replay::summary::Summary;
 use crate::sources::batching::Batching;
+use crate::sources::kafka::brokers::Brokers;
 use crate::sources::kafka::context::Context;
 use crate::sources::kafka::feeder::{Feeder, News};
 use crate::sources::kafka::gate::Gate;
@@ -113,8 +114,18 @@ fn consumer(
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
     let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
     let (fault, control) = (fault.clone(), control.clone());
-    let context = Context { ledger, names: names.clone(), watch, fault, control, paused: AtomicBool::default() };
-    let consumer = client::consumer(&client, context)?;
+    let context = Context {
+        client: Brokers::told(&client),
+        brokers: Brokers::default(),
+        ledger,
+        names: names.clone(),
+        watch,
+        fault,
+        control,
+        paused: AtomicBool::default(),
+        retired: AtomicBool::default(),
+    };
+    let consumer = client::consumer(&Brokers::told(&client), context)?;
     lag::start(&client, names.clone(), lag_of, watched, failing)?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;

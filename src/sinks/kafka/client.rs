@@ -7,6 +7,7 @@ use rdkafka::producer::ThreadedProducer;
 use super::context::Context;
 use crate::cli::Failure;
 use crate::config;
+use crate::sources::kafka::brokers::Brokers;
 use crate::sources::kafka::client::{base, refused};
 
 /// What holds unless a property says otherwise.
@@ -40,5 +41,6 @@ pub fn config(kafka: &config::Kafka) -> Result<ClientConfig, Failure> {
 
 /// Makes a producer; a usage error if the library does not know a property or its value. No broker is asked yet.
 pub fn producer(client: &ClientConfig) -> Result<ThreadedProducer<Context>, Failure> {
-    ThreadedProducer::from_config_and_context(client, Context::default()).map_err(|error| refused("producer", error))
+    ThreadedProducer::from_config_and_context(&Brokers::told(client), Context::default())
+        .map_err(|error| refused("producer", error))
 }

@@ -9,9 +9,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 
+use crate::sources::kafka::brokers::Brokers;
+
 /// What became of one producer's messages. It is called on the producer's own thread.
 #[derive(Default)]
 pub struct Context {
+    /// Whether its library knows brokers.
+    pub brokers: Brokers,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,6 +64,10 @@ impl Context {
 impl ClientContext for Context {
     /// What matters comes by `error` or with a message; lost connections the consumer tells of.
     fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.brokers.hear(statistics);
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         let code = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());

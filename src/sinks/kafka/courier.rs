@@ -12,6 +12,7 @@ use super::context::Context;
 use super::stuck::Stuck;
 use crate::cli::Failure;
 use crate::outgoing::Message;
+use crate::patience;
 
 /// How long to wait for room in the library before trying again.
 const ROOM_PERIOD: Duration = Duration::from_millis(10);
@@ -19,7 +20,7 @@ const ROOM_PERIOD: Duration = Duration::from_millis(10);
 /// How long to wait for acknowledgements before looking around.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How long a producer that has failed for good may take to give its messages back.
+/// How long a producer that is lost may take to give its messages back.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A producer and what it was given.
@@ -47,6 +48,27 @@ impl Courier {
         self.producer.client().fatal_error()
     }
 
+    /// Whether another has to take its place: it has failed for good, or will never find a broker again.
+    fn is_lost(&self) -> bool {
+        self.fatal().is_some() || self.producer.context().brokers.are_forgotten()
+    }
+
+    /// Puts another producer in the place of one that is lost; says whether it has. What was given is to be given again.
+    pub fn replace_if_lost(&mut self, config: &ClientConfig) -> Result<bool, patience::Failure> {
+        if !self.is_lost() {
+            return Ok(false);
+        }
+        let another = Courier::new(config);
+        // The first was made of the same.
+        *self = another.map_err(|_| patience::Failure::Passing("cannot make another producer".to_owned()))?;
+        Ok(true)
+    }
+
+    /// Whether the library has not said of some messages what became of them.
+    pub fn keeps_some(&self) -> bool {
+        self.producer.context().settled() < self.given
+    }
+
     /// Hands a message to the library, and waits while that has no room.
     pub fn give(&mut self, number: u64, message: &Message<'_>) {
         let mut stuck = None;
@@ -59,7 +81,8 @@ impl Courier {
                 }
                 Err(refused) => refused,
             };
-            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
+            let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !is_full || self.is_lost() {
                 self.refused.push((number, error));
                 return;
             }
@@ -73,7 +96,7 @@ impl Courier {
 
     /// Waits until all that was given is acknowledged or has failed; those that failed, and why.
     ///
-    /// A producer that has failed for good may keep some: see [`Courier::fatal`].
+    /// A producer that is lost may keep some: see [`Courier::keeps_some`].
     pub fn settle(&mut self) -> Vec<(u64, KafkaError)> {
         let context = self.producer.context();
         let mut stuck = Stuck::new(context.settled());
@@ -83,7 +106,7 @@ impl Courier {
             if settled >= self.given {
                 break;
             }
-            if stuck.since().elapsed() > LAST_WORDS && self.fatal().is_some() {
+            if stuck.since().elapsed() > LAST_WORDS && self.is_lost() {
                 break;
             }
         }

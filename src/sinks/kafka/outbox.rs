@@ -43,8 +43,11 @@ impl Outbox {
     /// Sends messages on their way; waits while the topics are missing or the client library is full.
     pub fn send(&mut self, messages: Messages) -> Result<()> {
         if !std::mem::replace(&mut self.are_there, true) {
-            let producer = self.courier.producer();
-            self.patience.until_answered("send messages on", |_| all_there(producer, &self.topics))?;
+            let Outbox { config, topics, courier, patience, .. } = self;
+            patience.until_answered("send messages on", |_| {
+                courier.replace_if_lost(config)?;
+                all_there(courier.producer(), topics)
+            })?;
         }
         let first = self.kept.next;
         for (number, message) in (first..).zip(messages.iter()) {
@@ -58,19 +61,14 @@ impl Outbox {
     /// Waits until all are acknowledged, sending again what fails. Fails with what is final.
     pub fn settle(&mut self) -> Result<()> {
         let Outbox { config, topics, courier, kept, patience, .. } = self;
-        let mut failed: Vec<(u64, KafkaError)> = Vec::new();
+        let (mut failed, mut is_another) = (Vec::<(u64, KafkaError)>::new(), false);
         patience.until_answered("send messages on", |attempt| {
             if attempt == Attempt::Again {
+                is_another |= courier.replace_if_lost(config)?;
                 if failed.iter().any(|(_, error)| failure::is_unknown_topic(error)) {
                     all_there(courier.producer(), topics)?;
                 }
-                let mut from = Some(kept.behind(&failed));
-                if courier.fatal().is_some() {
-                    *courier = Courier::new(config).map_err(|_| {
-                        Failure::Passing("cannot make another producer".to_owned()) // the first was made of the same
-                    })?;
-                    from = None;
-                }
+                let from = (!std::mem::take(&mut is_another)).then(|| kept.behind(&failed));
                 kept.iter()
                     .filter(|(number, message)| is_behind(from.as_ref(), *number, message))
                     .for_each(|(number, message)| courier.give(number, &message));
@@ -126,7 +124,7 @@ impl Kept {
                 None => Failure::Passing(why),
             });
         }
-        let mut passing = None;
+        let mut passing = courier.keeps_some().then(|| "the client has forgotten the brokers".to_owned());
         for (number, error) in failed {
             let Some(message) = self.message(*number) else { continue };
             match failure::of(error, &message) {

@@ -8,8 +8,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use super::brokers::Brokers;
 use super::controlled::needs_mapping;
 use super::errors::{heard, log};
 use super::ledger::Ledger;
@@ -22,6 +23,10 @@ use crate::fault::Fault;
 /// The consumer's side of the feeder. All of it is called on the feeder's thread, from within its polls, but for `error`
 /// and `log`.
 pub struct Context {
+    /// What the consumer is made of.
+    pub client: ClientConfig,
+    /// Whether its library knows brokers.
+    pub brokers: Brokers,
     /// The book that is kept of partitions.
     pub ledger: Arc<Mutex<Ledger>>,
     /// The names of the topics.
@@ -34,9 +39,27 @@ pub struct Context {
     pub control: Handle,
     /// Whether all partitions are paused because sinks are full, or the run stops.
     pub paused: AtomicBool,
+    /// Whether another has taken its place: what becomes of partitions is that one's.
+    pub retired: AtomicBool,
 }
 
 impl Context {
+    /// The same for another consumer, which takes the place of this one's.
+    pub fn succeed(&self) -> Context {
+        self.retired.store(true, Relaxed);
+        Context {
+            client: self.client.clone(),
+            brokers: Brokers::default(),
+            ledger: Arc::clone(&self.ledger),
+            names: self.names.clone(),
+            watch: self.watch.clone(),
+            fault: self.fault.clone(),
+            control: self.control.clone(),
+            paused: AtomicBool::new(self.paused.load(Relaxed)),
+            retired: AtomicBool::default(),
+        }
+    }
+
     /// The ledger; held between polls only.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
@@ -92,6 +115,10 @@ impl ClientContext for Context {
         log(&self.watch, level, facility, message);
     }
 
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.brokers.hear(statistics);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         heard(&self.watch, &self.fault, &error, reason);
     }
@@ -99,13 +126,16 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(list) = rebalance {
+        if let Rebalance::Revoke(list) = rebalance
+            && !self.retired.load(Relaxed)
+        {
             self.give_up(consumer, list);
         }
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
+            Rebalance::Assign(_) if self.retired.load(Relaxed) => {}
             Rebalance::Assign(list) => {
                 self.watch.found();
                 joined();

@@ -26,6 +26,9 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// How long the brokers may take to answer one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// After so many questions without an answer another client asks.
+const ANEW: u32 = 3;
+
 /// Asks for as long as the process lives, for the partitions that `ledger` says are this process's.
 pub fn start(
     client: &ClientConfig,
@@ -34,11 +37,18 @@ pub fn start(
     watch: Watch,
     fault: Fault,
 ) -> Result<()> {
-    let consumer = BaseConsumer::from_config(client).context("cannot make a second Kafka client")?;
+    let client = client.clone();
+    let mut consumer = BaseConsumer::from_config(&client).context("cannot make a second Kafka client")?;
     let run = move || {
-        let mut shown = BTreeSet::new();
+        let (mut shown, mut unanswered) = (BTreeSet::new(), 0);
         loop {
             thread::sleep(PERIOD);
+            // The library may have forgotten the brokers (`brokers.rs`).
+            if unanswered >= ANEW
+                && let Ok(another) = BaseConsumer::from_config(&client)
+            {
+                (consumer, unanswered) = (another, 0);
+            }
             let ours = ledger.lock().unwrap_or_else(PoisonError::into_inner).settled();
             let now: BTreeSet<u32> = ours.iter().map(|settled| settled.stream).collect();
             for gone in shown.difference(&now) {
@@ -48,7 +58,11 @@ pub fn start(
             }
             shown = now;
             // What is not answered is asked again; the client's own callbacks tell of lost brokers.
-            let Ok(committed) = ask(&consumer, &names, &ours) else { continue };
+            let Ok(committed) = ask(&consumer, &names, &ours) else {
+                unanswered += 1;
+                continue;
+            };
+            unanswered = 0;
             watch.found();
             if let Some(gone) = ours.iter().find(|ours| ours.committed > 0 && !committed.contains_key(&ours.stream)) {
                 fault.raise(made_anew(&label(&names, gone.stream)));

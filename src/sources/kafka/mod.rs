@@ -14,6 +14,7 @@
 //! stalls known by then have capped it: see [`ledger`].
 
 pub mod batch;
+pub mod brokers;
 pub mod client;
 pub mod commits;
 pub mod context;

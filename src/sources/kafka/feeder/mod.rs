@@ -1,6 +1,7 @@
 //! The feeder's thread: reads the brokers, deals epochs to the workers, commits what is durable.
 
 mod again;
+mod anew;
 mod reading;
 
 use std::sync::Arc;
@@ -99,6 +100,7 @@ impl Feeder {
         let names = self.consumer.context().names.clone();
         self.consumer.subscribe(&names.all())?;
         while !self.stop.load(Relaxed) && !self.gate.is_stopping() {
+            self.begin_anew()?;
             self.heed_control();
             self.hear();
             self.read();
