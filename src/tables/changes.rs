@@ -23,16 +23,42 @@ use super::windows::{
     SensorWindowKey, SensorWindowRow, TravelerKey, TravelerRow,
 };
 
+/// What is done to a table; the numbers are what a store may write down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verb {
+    /// This is the row of its key now.
+    Put = 0,
+    /// The row of this key is gone.
+    Delete = 1,
+    /// Gone are rows with this key but for its last column, a time, in which they are not above it.
+    DeleteUpTo = 2,
+}
+
 /// Takes changes of tables, in the order in which they are to be made.
 pub trait Changed {
+    /// Adds a change: the row, or of one that goes the key.
+    fn add<R: Columns>(&mut self, verb: Verb, row: &R);
+
     /// This is the row of its key now.
-    fn put<R: Columns>(&mut self, row: &R);
+    fn put<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
     /// The row of this key is gone.
-    fn delete<K: Columns>(&mut self, key: &K);
+    fn delete<K: Columns>(&mut self, key: &K) {
+        self.add(Verb::Delete, key);
+    }
+
     /// The same as [`Changed::put`] of a table that only a later run reads.
-    fn keep<R: Columns>(&mut self, row: &R);
+    fn keep<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
     /// A later run needs no row any more whose key is this but for the last column, and is not above it there.
-    fn forget<K: Columns>(&mut self, upto: &K);
+    fn forget<K: Columns>(&mut self, upto: &K) {
+        self.add(Verb::DeleteUpTo, upto);
+    }
 }
 
 /// Shows what changes of sensors.

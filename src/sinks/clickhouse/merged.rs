@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::changes::{Change, Verb};
+use super::changes::Change;
 use crate::clickhouse::schema::Table;
+use crate::tables::changes::Verb;
 
 /// Bytes of a time, the last of a key that a row is forgotten by.
 const TIME_BYTES: usize = 8;
