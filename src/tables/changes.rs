@@ -101,13 +101,11 @@ fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, 
             resolved_value: row.resolved_value,
         });
     }
-    let at = changes.base_ms.unwrap_or(i64::MAX); // states come with a base
+    let at = changes.base_ms.unwrap_or(i64::MAX); // without a base states only go
     for Change { key: Owner { rule, key }, row } in &changes.states {
         let key = key.text(pipeline);
-        let Some(machine) = row else {
-            to.forget(&AlertStateKey { rule, key, at });
-            continue;
-        };
+        to.forget(&AlertStateKey { rule, key: key.clone(), at });
+        let Some(machine) = row else { continue };
         let (pending_since, fired_at, value) = match machine.phase {
             Phase::Ok => (None, None, None),
             Phase::Pending(since) => (Some(since), None, None),

@@ -16,7 +16,8 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
 /// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings`,
-/// `alert_states` and `watermarks`, and where the record of a camera's detection stood, are what a later run goes on from: see `restore.rs`.
+/// `alert_states` and `watermarks`, and where the record of a camera's detection stood, are what a later run goes on
+/// from: see [`crate::restored`].
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS tracks (
     track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
