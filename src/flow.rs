@@ -150,17 +150,14 @@ pub fn build<'scope, B: Records>(
     scope.concatenate(all.counts).exchange(|_| 0).inspect(add).probe_with(probe);
 }
 
-/// Has a pipeline's windows judged, if there are rules over them.
+/// Has a pipeline's windows judged by the rules over them.
 fn alerted<'scope, E: Epoch>(
     changes: StreamVec<'scope, u64, E>,
     (pipeline, shape): (Pipeline, Shape),
     kept: Kept<E::Row>,
     settings: &alerts::Settings,
 ) -> StreamVec<'scope, u64, E> {
-    match settings.rules_of(pipeline) {
-        rules if rules.is_empty() => changes,
-        rules => alerts::judged(changes, Judge::new(rules, shape, settings.patience, kept), settings),
-    }
+    alerts::judged(changes, Judge::new(settings.rules_of(pipeline), shape, settings.patience, kept), settings)
 }
 
 /// What pipelines yield, of each kind.

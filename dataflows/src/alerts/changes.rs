@@ -16,7 +16,7 @@ pub struct Changes {
     pub alerts: Vec<AlertChange>,
     /// What is to be told, in order.
     pub notices: Vec<Notice>,
-    /// What a later run begins with, as of `base_ms`; none of a key that is as if never heard of.
+    /// What a later run begins with, as of `base_ms`; none of a key that is as if never heard of, or that no rule is of.
     pub states: Vec<Change<Owner, Machine>>,
     /// Up to which end windows were judged, if that has changed; ms since the epoch.
     pub judged_ms: Option<i64>,

@@ -30,8 +30,8 @@ pub struct Judge {
     base_ms: Option<i64>,
     /// The first end of any window that there was.
     origin_ms: Option<i64>,
-    /// Alerts of rules that are no longer there.
-    orphans: Vec<(AlertKey, Alert)>,
+    /// What becomes of keys that no rule is of any more, until it was said.
+    orphans: Changes,
 }
 
 /// A rule and its keys.
@@ -67,12 +67,13 @@ impl Judge {
             judged_ms: kept.judged_ms,
             base_ms: kept.base_ms,
             origin_ms: None,
-            orphans: Vec::new(),
+            orphans: Changes::default(),
         };
         judge.clock.hear(&kept.marks);
         for (owner, machine) in kept.states {
-            if let (Some(ruled), Some(base_ms)) = (judge.ruled(&owner.rule), kept.base_ms) {
-                ruled.keys.entry(owner.key).or_default().restore(base_ms, machine);
+            match (judge.ruled(&owner), kept.base_ms) {
+                (Some(ruled), Some(base_ms)) => ruled.keys.entry(owner.key).or_default().restore(base_ms, machine),
+                _ => judge.orphans.states.push(Change { key: owner, row: None }),
             }
         }
         for (key, alert) in kept.alerts {
@@ -80,9 +81,9 @@ impl Judge {
                 fired: (key.fired_at, alert.value),
                 resolved: alert.resolved_at.map(|at| (at, alert.resolved_value)),
             };
-            match judge.ruled(&key.owner.rule) {
+            match judge.ruled(&key.owner) {
                 Some(ruled) => ruled.keys.entry(key.owner.key).or_default().restore_told(episode),
-                None if alert.resolved_at.is_none() => judge.orphans.push((key, alert)),
+                None if alert.resolved_at.is_none() => judge.close(key, alert),
                 None => {}
             }
         }
@@ -93,12 +94,33 @@ impl Judge {
         judge
     }
 
-    fn ruled(&mut self, name: &str) -> Option<&mut Ruled> {
-        self.rules.iter_mut().find(|ruled| *ruled.rule.name == *name)
+    /// The rule that a key is of, unless that is no longer there.
+    fn ruled(&mut self, owner: &Owner) -> Option<&mut Ruled> {
+        self.rules.iter_mut().find(|Ruled { rule, .. }| rule.name == owner.rule && rule.is_of(&owner.key))
+    }
+
+    /// An alert that no rule is of any more is over, as far as windows were judged.
+    fn close(&mut self, key: AlertKey, mut alert: Alert) {
+        alert.resolved_at = Some(self.judged_ms.unwrap_or(key.fired_at).max(key.fired_at));
+        self.orphans.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
+        self.orphans.notices.push(Notice { key, alert, news: News::Resolved });
+    }
+
+    /// Says what has become of keys that no rule is of any more: once, before anything is judged.
+    pub fn close_orphans(&mut self) -> Changes {
+        std::mem::take(&mut self.orphans)
+    }
+
+    /// Whether there is nothing to be judged.
+    pub fn is_idle(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// Judges what an epoch has changed, and what it has completed; says in it what follows.
     pub fn epoch(&mut self, epoch: &mut impl Epoch) {
+        if self.is_idle() {
+            return;
+        }
         epoch.windows().iter().for_each(|window| self.set(window));
         self.clock.hear(epoch.marks());
         *epoch.alerts() = self.judge();
@@ -137,7 +159,6 @@ impl Judge {
 
     fn judge(&mut self) -> Changes {
         let mut changes = Changes::default();
-        self.close_orphans(&mut changes);
         let complete_ms = self.clock.judged_ms().map(|ms| ms.div_euclid(self.step_ms).saturating_mul(self.step_ms));
         let has_moved = complete_ms > self.judged_ms;
         if has_moved {
@@ -181,15 +202,6 @@ impl Judge {
                 series.is_kept = machine.is_some();
                 machine.is_some() || !series.is_empty() || sole.as_ref() == Some(key)
             });
-        }
-    }
-
-    /// Alerts of rules that are gone are over.
-    fn close_orphans(&mut self, changes: &mut Changes) {
-        for (key, mut alert) in self.orphans.drain(..) {
-            alert.resolved_at = Some(self.judged_ms.unwrap_or(key.fired_at).max(key.fired_at));
-            changes.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
-            changes.notices.push(Notice { key, alert, news: News::Resolved });
         }
     }
 }

@@ -62,24 +62,33 @@ impl Settings {
     }
 }
 
-/// Judges what epochs change, and says in them what follows. All of it must come on the first worker, in order.
+/// Judges what epochs change, and says in them what follows; before the first of them, that alerts are over whose rules are
+/// gone. All of it must come on the first worker, in order.
 pub fn judged<'scope, T: Timestamp + TotalOrder, E: Epoch>(
     changes: StreamVec<'scope, T, E>,
     mut judge: Judge,
     settings: &Settings,
 ) -> StreamVec<'scope, T, E> {
     let scope = changes.scope();
-    let is_silent = settings.is_silent.filter(|_| scope.index() == 0);
+    let is_silent = settings.is_silent.filter(|_| scope.index() == 0 && !judge.is_idle());
+    let orphans = Some(judge.close_orphans()).filter(|orphans| !orphans.is_empty());
     let mut builder = OperatorBuilder::new("Alerts".to_owned(), scope);
     let activator = scope.activator_for(builder.operator_info().address);
     let mut input = builder.new_input(changes, Pipeline);
     let (mut output, judged) = builder.output::<Vec<E>>();
     builder.build(move |mut capabilities| {
-        // Only silence is told of at a time of nobody's.
-        let mut silence = is_silent.and_then(|is_silent| Some((is_silent, capabilities.pop()?)));
+        // These two are told of at a time of nobody's.
+        let first = capabilities.pop();
+        let mut closing = orphans.zip(first.clone());
+        let mut silence = is_silent.zip(first);
         drop(capabilities);
         let (mut heard, mut looked) = (Instant::now(), Instant::now());
         move |frontiers| {
+            if let Some((orphans, capability)) = closing.take() {
+                let mut epoch = E::default();
+                *epoch.alerts() = orphans;
+                output.activate().session(&capability).give(epoch);
+            }
             input.for_each(|time, epochs| {
                 for epoch in &mut *epochs {
                     judge.epoch(epoch);
