@@ -117,7 +117,8 @@ pub fn build<'scope, B: Records>(
         let pipeline = sensors::build(movements, stored, settings.sensors);
         let shape =
             Shape { step_ms: settings.sensors.slides.slide_ms(), lateness_ms: settings.sensors.lateness.lateness_ms };
-        let changes = alerted(pipeline.changes, (Pipeline::Sensors, shape), before.sensor_alerts, &settings.alerts);
+        let changes =
+            alerted(pipeline.changes, (Pipeline::Sensors, shape), before.sensor_alerts, &settings.alerts, probe);
         all.rows.push(outputs::sensors(changes));
         all.counts.push(of(Pipeline::Sensors, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
@@ -126,7 +127,8 @@ pub fn build<'scope, B: Records>(
         let stored = before.cameras.to_stream(scope);
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
         let shape = Shape { step_ms: settings.cameras.window_ms, lateness_ms: settings.cameras.lateness.lateness_ms };
-        let changes = alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts);
+        let changes =
+            alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts, probe);
         all.rows.push(outputs::cameras(changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
@@ -156,8 +158,10 @@ fn alerted<'scope, E: Epoch>(
     (pipeline, shape): (Pipeline, Shape),
     kept: Kept<E::Row>,
     settings: &alerts::Settings,
+    probe: &ProbeHandle<u64>,
 ) -> StreamVec<'scope, u64, E> {
-    alerts::judged(changes, Judge::new(settings.rules_of(pipeline), shape, settings.patience, kept), settings)
+    let judge = Judge::new(settings.rules_of(pipeline), shape, settings.patience, kept);
+    alerts::judged::judged(changes, judge, settings, probe)
 }
 
 /// What pipelines yield, of each kind.

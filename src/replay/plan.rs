@@ -150,8 +150,8 @@ impl Plan {
 
     /// Whether there may be something to be told of alerts: those that fire may be of rules that are gone.
     fn has_alerts(&self) -> bool {
-        let mut kept = self.before.sensor_alerts.alerts.iter().chain(&self.before.camera_alerts.alerts);
-        !self.settings.alerts.rules.is_empty() || kept.any(|(_, alert)| alert.resolved_at.is_none())
+        let Before { sensor_alerts, camera_alerts, .. } = &self.before;
+        !self.settings.alerts.rules.is_empty() || sensor_alerts.may_tell() || camera_alerts.may_tell()
     }
 
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {

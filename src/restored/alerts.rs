@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use hexflow_dataflows::alerts::changes::{Alert, AlertKey, Kept, News, Owner};
+use hexflow_dataflows::alerts::changes::{Alert, AlertKey, Kept, News, Notice, Owner};
 use hexflow_dataflows::alerts::figure::Figure;
 use hexflow_dataflows::alerts::key::Key;
 use hexflow_dataflows::alerts::machine::{Machine, Phase};
@@ -83,28 +83,44 @@ fn kept<W>(
     let may_change = format!("resolved_at IS NULL OR resolved_at > {} ORDER BY fired_at", store.time(from_ms));
     let alerts = alerts(store, &may_change)?.into_iter();
     let alerts = alerts.filter(|(of, ..)| *of == pipeline).map(|(_, key, alert)| (key, alert)).collect();
+    let notices = notices(store, pipeline)?;
     let are_judged = rules.iter().any(|rule| rule.figure.pipeline() == pipeline);
-    Ok((Kept { judged_ms, base_ms, marks, states, alerts, windows: Vec::new() }, are_judged.then_some(from_ms)))
+    Ok((
+        Kept { judged_ms, base_ms, marks, states, alerts, notices, windows: Vec::new() },
+        are_judged.then_some(from_ms),
+    ))
+}
+
+/// What was told of a pipeline's alerts and is not known to be taken, in order.
+fn notices(store: &mut impl Tables, pipeline: Pipeline) -> Result<Vec<Notice>> {
+    let columns = format!("number, state, {ALERT_COLUMNS}");
+    let of_pipeline = format!("pipeline = '{}' ORDER BY number", pipeline.name());
+    let notices = store.rows("alert_notices", &columns, &of_pipeline, |row| {
+        let (number, state) = (row.get()?, row.text()?);
+        let news = News::ALL.into_iter().find(|news| news.name() == state);
+        let told = news.zip(alert(row)?);
+        Some(told.map(|(news, (_, key, alert))| Notice { number, key, alert, news }))
+    })?;
+    Ok(notices.into_iter().flatten().collect())
 }
 
 /// Alerts that a condition holds for, each with its pipeline.
 fn alerts(store: &mut impl Tables, condition: &str) -> Result<Vec<(Pipeline, AlertKey, Alert)>> {
-    let columns = "figure, rule, key, fired_at, threshold, value, resolved_at, resolved_value";
-    let alerts = store.rows("alerts", columns, condition, |row| {
-        let figure = row.text()?;
-        // One of a later version is not ours.
-        let Ok(pipeline) = figure.parse::<Figure>().map(Figure::pipeline) else { return Some(None) };
-        let (owner, fired_at) = (owner(pipeline, row)?, row.get()?);
-        let alert = Alert {
-            figure,
-            threshold: row.get()?,
-            value: row.get()?,
-            resolved_at: row.get()?,
-            resolved_value: row.get()?,
-        };
-        Some(owner.map(|owner| (pipeline, AlertKey { owner, fired_at }, alert)))
-    })?;
+    let alerts = store.rows("alerts", ALERT_COLUMNS, condition, alert)?;
     Ok(alerts.into_iter().flatten().collect())
+}
+
+const ALERT_COLUMNS: &str = "figure, rule, key, fired_at, threshold, value, resolved_at, resolved_value";
+
+/// An alert and its pipeline, by these columns; of a later version's figure it is not ours.
+fn alert(row: &mut (dyn Values + '_)) -> Option<Option<(Pipeline, AlertKey, Alert)>> {
+    let figure = row.text()?;
+    let pipeline = figure.parse::<Figure>().map(Figure::pipeline).ok();
+    let owner = owner(pipeline.unwrap_or(Pipeline::Sensors), row)?;
+    let fired_at = row.get()?;
+    let (threshold, value) = (row.get()?, row.get()?);
+    let alert = Alert { figure, threshold, value, resolved_at: row.get()?, resolved_value: row.get()? };
+    Some(pipeline.zip(owner).map(|(pipeline, owner)| (pipeline, AlertKey { owner, fired_at }, alert)))
 }
 
 /// Rule and key of a row, if that is a key of the pipeline.

@@ -1,6 +1,6 @@
 //! What an epoch changes of sensors and cameras, row by row: said once, written by every store.
 
-use hexflow_dataflows::alerts::changes::{AlertKey, News, Owner};
+use hexflow_dataflows::alerts::changes::{AlertKey, News, Notice, Owner};
 use hexflow_dataflows::alerts::machine::Phase;
 use hexflow_dataflows::cameras::counts::CountChange;
 use hexflow_dataflows::cameras::detections::DetectionChange;
@@ -17,7 +17,7 @@ use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::watermark;
 
 use super::Columns;
-use super::alerts::{AlertKeyRow, AlertRow, AlertStateKey, AlertStateRow};
+use super::alerts::{AlertKeyRow, AlertNoticeKey, AlertNoticeRow, AlertRow, AlertStateKey, AlertStateRow};
 use super::windows::{
     CameraDetectionKey, CameraDetectionRow, CameraWindowKey, CameraWindowRow, EndedRow, MarkRow, ReadingRow,
     SensorWindowKey, SensorWindowRow, TravelerKey, TravelerRow,
@@ -31,7 +31,7 @@ pub enum Verb {
     Put = 0,
     /// The row of this key is gone.
     Delete = 1,
-    /// Gone are rows with this key but for its last column, a time, in which they are not above it.
+    /// Gone are rows with this key but for its last column, a time or a number, in which they are not above it.
     DeleteUpTo = 2,
 }
 
@@ -101,6 +101,7 @@ fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, 
             resolved_value: row.resolved_value,
         });
     }
+    notices(pipeline, changes, to);
     let at = changes.base_ms.unwrap_or(i64::MAX); // without a base states only go
     for Change { key: Owner { rule, key }, row } in &changes.states {
         let key = key.text(pipeline);
@@ -118,6 +119,27 @@ fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, 
         let topic = topic.name();
         value.into_iter().for_each(|value| to.keep(&MarkRow { topic, kind, partition: -1, value }));
     }
+}
+
+/// Keeps what is told until it is taken.
+fn notices(pipeline: Pipeline, changes: &alerts::changes::Changes, to: &mut impl Changed) {
+    let name = pipeline.name();
+    for Notice { number, key: AlertKey { owner, fired_at }, alert, news } in &changes.notices {
+        to.keep(&AlertNoticeRow {
+            pipeline: name,
+            number: *number,
+            rule: &owner.rule,
+            key: owner.key.text(pipeline),
+            fired_at: *fired_at,
+            figure: &alert.figure,
+            state: news.name(),
+            threshold: alert.threshold,
+            value: alert.value,
+            resolved_at: alert.resolved_at,
+            resolved_value: alert.resolved_value,
+        });
+    }
+    changes.told_upto.into_iter().for_each(|number| to.forget(&AlertNoticeKey { pipeline: name, number }));
 }
 
 /// A count as stores have it.

@@ -74,7 +74,7 @@ pub(crate) fn stored_in(database: &Database) -> BTreeMap<&'static str, Rows> {
 
 /// The same as [`everything`] of a database in ClickHouse, but for when rows were written.
 pub(crate) fn everything_in(database: &Database) -> String {
-    let kept = ["sensor_readings", "alert_states", "watermarks", "pending_changes"];
+    let kept = ["sensor_readings", "alert_states", "alert_notices", "watermarks", "pending_changes"];
     let tables = TABLES.iter().map(|table| table.0).chain(kept);
     let rows = |table: &str| {
         let told = match table {
@@ -90,7 +90,8 @@ pub(crate) fn everything_in(database: &Database) -> String {
 /// All that is stored of sensors and cameras, as text: equal only if nothing at all changed.
 pub(crate) fn everything(place: &Place) -> String {
     let store = place.store();
-    let tables = TABLES.iter().map(|table| table.0).chain(["sensor_readings", "alert_states", "watermarks"]);
+    let tables =
+        TABLES.iter().map(|table| table.0).chain(["sensor_readings", "alert_states", "alert_notices", "watermarks"]);
     let rows = |table: &str| format!("{table}: {:?}\n", store.rows(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")));
     tables.map(rows).collect()
 }

@@ -30,8 +30,10 @@ pub struct Judge {
     base_ms: Option<i64>,
     /// The first end of any window that there was.
     origin_ms: Option<i64>,
-    /// What becomes of keys that no rule is of any more, until it was said.
-    orphans: Changes,
+    /// What is to be said before anything is judged.
+    first: Changes,
+    /// The number of the last notice.
+    last_number: i64,
 }
 
 /// A rule and its keys.
@@ -67,13 +69,14 @@ impl Judge {
             judged_ms: kept.judged_ms,
             base_ms: kept.base_ms,
             origin_ms: None,
-            orphans: Changes::default(),
+            last_number: kept.notices.last().map_or(0, |last| last.number),
+            first: Changes { notices: kept.notices, ..Changes::default() },
         };
         judge.clock.hear(&kept.marks);
         for (owner, machine) in kept.states {
             match (judge.ruled(&owner), kept.base_ms) {
                 (Some(ruled), Some(base_ms)) => ruled.keys.entry(owner.key).or_default().restore(base_ms, machine),
-                _ => judge.orphans.states.push(Change { key: owner, row: None }),
+                _ => judge.first.states.push(Change { key: owner, row: None }),
             }
         }
         for (key, alert) in kept.alerts {
@@ -102,13 +105,15 @@ impl Judge {
     /// An alert that no rule is of any more is over, as far as windows were judged.
     fn close(&mut self, key: AlertKey, mut alert: Alert) {
         alert.resolved_at = Some(self.judged_ms.unwrap_or(key.fired_at).max(key.fired_at));
-        self.orphans.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
-        self.orphans.notices.push(Notice { key, alert, news: News::Resolved });
+        self.first.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
+        self.last_number += 1;
+        self.first.notices.push(Notice { number: self.last_number, key, alert, news: News::Resolved });
     }
 
-    /// Says what has become of keys that no rule is of any more: once, before anything is judged.
-    pub fn close_orphans(&mut self) -> Changes {
-        std::mem::take(&mut self.orphans)
+    /// What is to be said before anything is judged: what an earlier run may not have told, and that alerts are over whose
+    /// rules are gone.
+    pub fn begin(&mut self) -> Changes {
+        std::mem::take(&mut self.first)
     }
 
     /// Whether there is nothing to be judged.
@@ -178,6 +183,10 @@ impl Judge {
             }
         }
         self.forget(upto_ms, &mut changes);
+        for notice in &mut changes.notices {
+            self.last_number += 1;
+            notice.number = self.last_number;
+        }
         changes
     }
 
@@ -246,7 +255,8 @@ fn differ(rule: &Rule, key: &Key, before: &[Episode], now: &[Episode], changes: 
         let (alert_key, alert) = tabled(rule, key, open);
         told.push((open.fired.0, alert_key, alert, News::Firing));
     }
-    changes.notices.extend(told.into_iter().map(|(_, key, alert, news)| Notice { key, alert, news }));
+    // They are numbered when all of them are known.
+    changes.notices.extend(told.into_iter().map(|(_, key, alert, news)| Notice { number: 0, key, alert, news }));
 }
 
 /// An alert as the table has it.

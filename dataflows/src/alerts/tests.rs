@@ -159,6 +159,7 @@ impl Store {
             marks: self.marks.clone(),
             states: self.states.iter().map(|(owner, machine)| (owner.clone(), *machine)).collect(),
             alerts: self.alerts.iter().filter(|(_, a)| stands(a)).map(|(k, a)| (key(k), a.clone())).collect(),
+            notices: Vec::new(),
             windows: self
                 .rows
                 .iter()
