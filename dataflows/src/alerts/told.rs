@@ -47,3 +47,36 @@ impl Told {
         self.under_way.back().map(|(time, _)| *time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::changes::{Alert, AlertKey, News, Notice, Owner};
+    use super::super::key::Key;
+    use super::*;
+
+    fn notices(numbers: &[i64]) -> Changes {
+        let notice = |number: &i64| {
+            let owner = Owner { rule: Arc::from("rule"), key: Key { place: None, kind: None } };
+            let (figure, value) = (String::new(), None);
+            let alert = Alert { figure, threshold: None, value, resolved_at: None, resolved_value: None };
+            Notice { number: *number, key: AlertKey { owner, fired_at: 0 }, alert, news: News::Firing }
+        };
+        Changes { notices: numbers.iter().map(notice).collect(), ..Changes::default() }
+    }
+
+    #[test]
+    fn what_was_taken_is_said_once_and_in_order() {
+        let mut told = Told::default();
+        for (time, numbers) in [(3, &[1, 2][..]), (4, &[]), (4, &[3]), (6, &[4])] {
+            told.sent(time, &notices(numbers));
+        }
+        told.look(|time| *time < 3);
+        assert_eq!((told.upto(), told.last()), (None, Some(6)));
+        told.look(|time| *time < 5);
+        assert_eq!((told.upto(), told.upto(), told.is_open()), (Some(3), None, true));
+        told.look(|_| true);
+        assert_eq!((told.last(), told.is_open(), told.upto(), told.is_open()), (None, true, Some(4), false));
+    }
+}
