@@ -117,7 +117,8 @@ pub fn build<'scope, B: Records>(
         let pipeline = sensors::build(movements, stored, settings.sensors);
         let shape =
             Shape { step_ms: settings.sensors.slides.slide_ms(), lateness_ms: settings.sensors.lateness.lateness_ms };
-        let changes = alerted(pipeline.changes, (Pipeline::Sensors, shape), before.sensor_alerts, &settings.alerts);
+        let changes =
+            alerted(pipeline.changes, (Pipeline::Sensors, shape), before.sensor_alerts, &settings.alerts, probe);
         all.rows.push(outputs::sensors(changes));
         all.counts.push(of(Pipeline::Sensors, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
@@ -126,7 +127,8 @@ pub fn build<'scope, B: Records>(
         let stored = before.cameras.to_stream(scope);
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
         let shape = Shape { step_ms: settings.cameras.window_ms, lateness_ms: settings.cameras.lateness.lateness_ms };
-        let changes = alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts);
+        let changes =
+            alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts, probe);
         all.rows.push(outputs::cameras(changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));
@@ -150,17 +152,16 @@ pub fn build<'scope, B: Records>(
     scope.concatenate(all.counts).exchange(|_| 0).inspect(add).probe_with(probe);
 }
 
-/// Has a pipeline's windows judged, if there are rules over them.
+/// Has a pipeline's windows judged by the rules over them.
 fn alerted<'scope, E: Epoch>(
     changes: StreamVec<'scope, u64, E>,
     (pipeline, shape): (Pipeline, Shape),
     kept: Kept<E::Row>,
     settings: &alerts::Settings,
+    probe: &ProbeHandle<u64>,
 ) -> StreamVec<'scope, u64, E> {
-    match settings.rules_of(pipeline) {
-        rules if rules.is_empty() => changes,
-        rules => alerts::judged(changes, Judge::new(rules, shape, settings.patience, kept), settings),
-    }
+    let judge = Judge::new(settings.rules_of(pipeline), shape, settings.patience, kept);
+    alerts::judged::judged(changes, judge, settings, probe)
 }
 
 /// What pipelines yield, of each kind.

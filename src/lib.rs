@@ -28,6 +28,7 @@ pub mod patience;
 pub mod progress;
 pub mod query;
 pub mod replay;
+pub mod restored;
 pub mod run;
 pub mod serve;
 pub mod sinks;

@@ -10,7 +10,7 @@ use crate::api::server::as_json;
 use crate::outgoing::alert::Body;
 
 /// Alerts that are over and still shown.
-const SHOWN: usize = 100;
+pub const SHOWN: usize = 100;
 
 static BOARD: Mutex<Board> = Mutex::new(Board { firing: BTreeMap::new(), resolved: VecDeque::new() });
 

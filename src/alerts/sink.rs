@@ -1,6 +1,7 @@
 //! Takes notices out of what epochs change, shows them and has them posted.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::Result;
 use hexflow_dataflows::alerts::changes::Notice;
@@ -9,35 +10,29 @@ use hexflow_operators::upsert::Tally;
 
 use super::board;
 use super::webhook::Webhook;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::outgoing::alert::Body;
 use crate::sinks::{Rows, Sink};
 
 /// Shows and posts alerts; waits for nobody.
 pub struct Alerts {
-    webhooks: Vec<Webhook>,
-    /// Which of them is a rule's.
-    of_rules: BTreeMap<String, usize>,
+    config: config::Alerts,
+    /// By address.
+    webhooks: BTreeMap<String, Webhook>,
 }
 
 impl Alerts {
-    /// Starts what the rules need: one thread for each address.
+    /// Starts a thread for each address of the rules, and for that of rules that are gone.
     pub fn new(config: &Config) -> Result<Self> {
-        let (mut urls, mut webhooks, mut of_rules) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for rule in config.alerts.rules() {
-            let Some(url) = config.alerts.webhook_of(&rule.name) else { continue };
-            let known = urls.iter().position(|known| *known == url);
-            let at = match known {
-                Some(at) => at,
-                None => {
-                    urls.push(url);
-                    webhooks.push(Webhook::start(url, config.retry_interval)?);
-                    webhooks.len() - 1
-                }
-            };
-            of_rules.insert(rule.name.to_string(), at);
+        let mut webhooks = BTreeMap::new();
+        let rules = config.alerts.rules();
+        let of_rules = rules.iter().filter_map(|rule| config.alerts.webhook_of(&rule.name));
+        for url in of_rules.chain(&config.alerts.webhook) {
+            if let Entry::Vacant(new) = webhooks.entry(url.expose().to_owned()) {
+                new.insert(Webhook::start(url, config.retry_interval)?);
+            }
         }
-        Ok(Alerts { webhooks, of_rules })
+        Ok(Alerts { config: config.alerts.clone(), webhooks })
     }
 }
 
@@ -58,7 +53,8 @@ impl Sink for Alerts {
 
     fn write(&mut self, bodies: Vec<Body>) -> Result<()> {
         for body in bodies {
-            if let Some(webhook) = self.of_rules.get(&body.rule).and_then(|at| self.webhooks.get(*at)) {
+            let url = self.config.webhook_of(&body.rule);
+            if let Some(webhook) = url.and_then(|url| self.webhooks.get(url.expose())) {
                 webhook.post(body.clone());
             }
             board::show(body);

@@ -13,6 +13,7 @@ use super::queue::Queue;
 use crate::config::Secret;
 use crate::outgoing::alert::Body;
 use crate::patience::{Failure, Patience, chain};
+use crate::telemetry::events;
 
 /// Notices that may wait.
 const MOST: usize = 1_000;
@@ -46,6 +47,7 @@ impl Webhook {
         let client = Client::builder().timeout(ANSWER).build().context("cannot start a client of webhooks")?;
         let state = State { waiting: Queue::new(MOST), is_busy: false, has_told_of_loss: false };
         let whom = format!("the webhook at {}", host(url.expose()));
+        events::webhook_known(&whom);
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), whom });
         let (mine, url) = (Arc::clone(&shared), url.expose().to_owned());
         let run = move || mine.serve(&Post { client, runtime, url }, longest);
@@ -56,11 +58,9 @@ impl Webhook {
     /// Has an alert posted before long.
     pub fn post(&self, body: Body) {
         let mut state = self.0.lock();
-        if let Some(lost) = state.waiting.push(body)
-            && !std::mem::replace(&mut state.has_told_of_loss, true)
-        {
-            let (rule, key) = (lost.rule, lost.key);
-            warn!(webhook = %self.0.whom, %rule, %key, "more than {MOST} alerts wait for it: the oldest are left out");
+        if let Some(lost) = state.waiting.push(body) {
+            let is_told = !std::mem::replace(&mut state.has_told_of_loss, true);
+            events::alert_left_out(&self.0.whom, &lost.rule, &lost.key, MOST, is_told);
         }
         drop(state);
         self.0.changed.notify_all();
@@ -100,7 +100,12 @@ impl Shared {
             };
             state.is_busy = true;
             drop(state);
-            if let Err(refused) = patience.until_answered("post an alert", |_| post.post(&body)) {
+            let attempt = |_| {
+                let answer = post.post(&body);
+                events::alert_posted(&self.whom, answer.is_ok());
+                answer
+            };
+            if let Err(refused) = patience.until_answered("post an alert", attempt) {
                 error!(rule = %body.rule, key = %body.key, state = body.state, "{refused:#}");
             }
             let mut state = self.lock();

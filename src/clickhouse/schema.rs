@@ -164,6 +164,7 @@ pub fn table(name: &str) -> Option<&'static Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::alerts::{AlertNoticeRow, AlertRow, AlertStateRow};
     use crate::tables::rows::{AuditRow, DetectionRow, FrameRow, TrackRow};
     use crate::tables::windows::{
         CameraDetectionRow, CameraWindowRow, MarkRow, ReadingRow, SensorWindowRow, TravelerRow,
@@ -188,6 +189,9 @@ mod tests {
         same_columns::<CameraDetectionRow<'_>>();
         same_columns::<CameraWindowRow<'_>>();
         same_columns::<MarkRow<'_>>();
+        same_columns::<AlertRow<'_>>();
+        same_columns::<AlertStateRow<'_>>();
+        same_columns::<AlertNoticeRow<'_>>();
     }
 
     #[test]
@@ -206,6 +210,7 @@ mod tests {
     fn a_pipeline_needs_its_own_tables_alone() {
         let names = |pipeline| tables([pipeline].into_iter().collect()).map(|table| table.name).collect::<Vec<_>>();
         assert_eq!(names(Pipeline::Citylens), ["tracks", "frames", "detections", "audit_log"]);
-        assert_eq!(names(Pipeline::Cameras), ["camera_detections", "camera_windows", "watermarks", "pending_changes"]);
+        let shared = ["alerts", "alert_states", "alert_notices", "watermarks", "pending_changes"];
+        assert_eq!(names(Pipeline::Cameras), [&["camera_detections", "camera_windows"][..], &shared].concat());
     }
 }

@@ -56,8 +56,35 @@ pub static CAMERAS: [Table; 2] = [
     },
 ];
 
-/// The tables that sensors and cameras share: how far reading has come, and what is about to be changed.
-pub static WINDOWS: [Table; 2] = [
+/// The tables that sensors and cameras share: alerts, how far reading has come, and what is about to be changed.
+pub static WINDOWS: [Table; 5] = [
+    Table {
+        name: "alerts",
+        keys: 3,
+        rows: Rows::Changed,
+        columns: columns![
+            rule: Word, key: Text, fired_at: Time, figure: Word, state: Word, threshold: Real or null, value: Real or null,
+            resolved_at: Time or null, resolved_value: Real or null,
+        ],
+    },
+    Table {
+        name: "alert_states",
+        keys: 3,
+        rows: Rows::Changed,
+        columns: columns![
+            rule: Word, key: Text, at: Time, pending_since: Time or null, fired_at: Time or null, value: Real or null,
+            last_fired: Time or null,
+        ],
+    },
+    Table {
+        name: "alert_notices",
+        keys: 2,
+        rows: Rows::Changed,
+        columns: columns![
+            pipeline: Word, number: Integer, rule: Word, key: Text, fired_at: Time, figure: Word, state: Word,
+            threshold: Real or null, value: Real or null, resolved_at: Time or null, resolved_value: Real or null,
+        ],
+    },
     Table {
         name: "watermarks",
         keys: 3,

@@ -13,7 +13,6 @@ use hexflow_dataflows::skips::Skips;
 use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::slides::Slides;
 use hexflow_operators::watermark::Lateness;
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::args::Store;
@@ -25,15 +24,16 @@ use crate::fault::Fault;
 use crate::flow::{Before, Settings};
 use crate::locations;
 use crate::objects;
+use crate::restored::{self, Tables};
 use crate::sinks::Sink;
-use crate::sinks::clickhouse::{self, ClickHouse};
+use crate::sinks::clickhouse;
 use crate::sinks::emit::Emit;
 use crate::sinks::kafka::Kafka;
 use crate::sinks::late::Late;
 use crate::sinks::ndjson::Ndjson;
 use crate::sinks::null::Null;
 use crate::sinks::objects::Objects;
-use crate::sinks::sqlite::{self, Sqlite, restore, restore_alerts};
+use crate::sinks::sqlite::{self, Sqlite};
 use crate::sinks::writer::{self, Queue};
 use crate::telemetry::waiting;
 
@@ -84,11 +84,6 @@ impl Plan {
     /// Opens what is to be written, and starts the sinks.
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
-        if *args.store == Store::ClickHouse && !settings.alerts.rules.is_empty() {
-            let message = "alerts: clickhouse does not keep them, so that a restart would forget what fires: use another \
-                           --store, or no rules";
-            return Err(Failure::usage(message));
-        }
         let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
@@ -114,8 +109,7 @@ impl Plan {
             plan.sinks.push(queue);
         }
         // All changes of windows are in the first process.
-        let has_alerts = args.live && args.cluster.process == 0 && !plan.settings.alerts.rules.is_empty();
-        if has_alerts {
+        if args.live && args.cluster.process == 0 && plan.has_alerts() {
             let queue = plan.start("alerts", Alerts::new(config)?, fault)?;
             plan.sinks.push(queue);
         }
@@ -136,38 +130,28 @@ impl Plan {
         self.before.mapping = stored.iter().map(|(track, axion)| (track_key(track), axion.as_u128())).collect();
     }
 
-    /// Reads what the store has kept for windows to go on from.
-    fn restore(&mut self, store: &Connection, pipelines: Pipelines) -> Result<()> {
-        if pipelines.contains(Pipeline::Sensors) {
-            self.before.sensors = restore::sensors(store)?;
-            if !self.settings.alerts.rules_of(Pipeline::Sensors).is_empty() {
-                self.before.sensor_alerts = restore_alerts::sensors(store)?;
-            }
+    /// Reads what the store has kept for windows and alerts to go on from.
+    fn restore(&mut self, store: &mut impl Tables, args: &Outlets<'_>) -> Result<()> {
+        let (before, rules) = (&mut self.before, &self.settings.alerts.rules);
+        if args.pipelines.contains(Pipeline::Sensors) {
+            before.sensors = restored::windows::sensors(store)?;
+            before.sensor_alerts = restored::alerts::sensors(store, rules)?;
         }
-        if pipelines.contains(Pipeline::Cameras) {
+        if args.pipelines.contains(Pipeline::Cameras) {
             let window_ms = self.settings.cameras.window_ms;
-            self.before.cameras = restore::cameras(store, window_ms)?;
-            if !self.settings.alerts.rules_of(Pipeline::Cameras).is_empty() {
-                self.before.camera_alerts = restore_alerts::cameras(store, window_ms)?;
-            }
+            before.cameras = restored::windows::cameras(store, window_ms)?;
+            before.camera_alerts = restored::alerts::cameras(store, rules, window_ms)?;
+        }
+        if args.live {
+            restored::alerts::shown(store)?.into_iter().for_each(board::show);
         }
         Ok(())
     }
 
-    /// The same of ClickHouse, made whole before.
-    fn take_up(&mut self, store: &mut ClickHouse, args: &Outlets<'_>) -> Result<()> {
-        if args.dry_run {
-            store.check_whole(args.pipelines)?;
-        } else {
-            store.take_up(args.pipelines)?;
-        }
-        if args.pipelines.contains(Pipeline::Sensors) {
-            self.before.sensors = clickhouse::restore::sensors(store)?;
-        }
-        if args.pipelines.contains(Pipeline::Cameras) {
-            self.before.cameras = clickhouse::restore::cameras(store, self.settings.cameras.window_ms)?;
-        }
-        Ok(())
+    /// Whether there may be something to be told of alerts: those that fire may be of rules that are gone.
+    fn has_alerts(&self) -> bool {
+        let Before { sensor_alerts, camera_alerts, .. } = &self.before;
+        !self.settings.alerts.rules.is_empty() || sensor_alerts.may_tell() || camera_alerts.may_tell()
     }
 
     fn start(&mut self, name: &str, sink: impl Sink, fault: &Fault) -> Result<Queue> {
@@ -181,16 +165,13 @@ impl Plan {
         let name = "store";
         match args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
-                let store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
+                let mut store = if args.dry_run { sqlite::open_to_read(path)? } else { sqlite::open(path)? };
                 // PostgreSQL has it, if there is one.
                 let has_mapping = config.postgres.url.is_none();
                 if has_mapping {
                     self.keep(&sqlite::stored_mapping(&store)?);
                 }
-                self.restore(&store, args.pipelines)?;
-                if args.live {
-                    restore_alerts::shown(&store)?.into_iter().for_each(board::show);
-                }
+                self.restore(&mut store, args)?;
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
@@ -203,7 +184,12 @@ impl Plan {
                     if args.pipelines.contains(Pipeline::Citylens) && config.postgres.url.is_none() {
                         self.keep(&clickhouse::stored_mapping(&mut store)?);
                     }
-                    self.take_up(&mut store, args)?;
+                    if args.dry_run {
+                        store.check_whole(args.pipelines)?;
+                    } else {
+                        store.take_up(args.pipelines)?;
+                    }
+                    self.restore(&mut store, args)?;
                 }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);

@@ -18,7 +18,7 @@ use hexflow_operators::upsert::Tally;
 use super::{Rows, Sink};
 use crate::buffers::Buffers;
 use crate::tables::alerts::AlertRow;
-use crate::tables::changes::{self, Changed};
+use crate::tables::changes::{self, Changed, Verb};
 use crate::tables::json::write_line;
 use crate::tables::windows::{CameraDetectionRow, CameraWindowRow, SensorWindowRow, TravelerRow};
 use crate::tables::{AuditRow, Columns, Tabled};
@@ -120,17 +120,16 @@ fn lines_of<R: Tabled>(batch: &Batch<R>, buffers: &Buffers) -> Made {
 }
 
 impl Changed for Made {
-    fn put<R: Columns>(&mut self, row: &R) {
-        write_line(self.of(R::TABLE), row);
+    fn add<R: Columns>(&mut self, verb: Verb, row: &R) {
+        let lines = self.of(R::TABLE);
+        write_line(lines, row);
+        if verb != Verb::Put {
+            lines.truncate(lines.len() - "}\n".len());
+            lines.extend_from_slice(b",\"deleted\":true}\n");
+        }
     }
 
-    fn delete<K: Columns>(&mut self, key: &K) {
-        let lines = self.of(K::TABLE);
-        write_line(lines, key);
-        lines.truncate(lines.len() - "}\n".len());
-        lines.extend_from_slice(b",\"deleted\":true}\n");
-    }
-
+    // No later run reads lines.
     fn keep<R: Columns>(&mut self, _row: &R) {}
 
     fn forget<K: Columns>(&mut self, _upto: &K) {}

@@ -40,6 +40,31 @@ row! {
 }
 
 row! {
+    /// A row of `alert_notices`: what was told, and is not known to be taken by all that it goes to.
+    AlertNoticeRow of alert_notices {
+        pipeline: &'a str,
+        number: i64,
+        rule: &'a str,
+        key: String,
+        fired_at: i64,
+        figure: &'a str,
+        state: &'static str,
+        threshold: Option<f64>,
+        value: Option<f64>,
+        resolved_at: Option<i64>,
+        resolved_value: Option<f64>,
+    }
+}
+
+row! {
+    /// What was told, up to a number.
+    AlertNoticeKey of alert_notices {
+        pipeline: &'a str,
+        number: i64,
+    }
+}
+
+row! {
     /// How a key stood, up to a time.
     AlertStateKey of alert_states {
         rule: &'a str,

@@ -1,6 +1,6 @@
 //! What an epoch changes of sensors and cameras, row by row: said once, written by every store.
 
-use hexflow_dataflows::alerts::changes::{AlertKey, News, Owner};
+use hexflow_dataflows::alerts::changes::{AlertKey, News, Notice, Owner};
 use hexflow_dataflows::alerts::machine::Phase;
 use hexflow_dataflows::cameras::counts::CountChange;
 use hexflow_dataflows::cameras::detections::DetectionChange;
@@ -17,22 +17,48 @@ use hexflow_dataflows::{alerts, cameras, sensors};
 use hexflow_operators::watermark;
 
 use super::Columns;
-use super::alerts::{AlertKeyRow, AlertRow, AlertStateKey, AlertStateRow};
+use super::alerts::{AlertKeyRow, AlertNoticeKey, AlertNoticeRow, AlertRow, AlertStateKey, AlertStateRow};
 use super::windows::{
     CameraDetectionKey, CameraDetectionRow, CameraWindowKey, CameraWindowRow, EndedRow, MarkRow, ReadingRow,
     SensorWindowKey, SensorWindowRow, TravelerKey, TravelerRow,
 };
 
+/// What is done to a table; the numbers are what a store may write down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verb {
+    /// This is the row of its key now.
+    Put = 0,
+    /// The row of this key is gone.
+    Delete = 1,
+    /// Gone are rows with this key but for its last column, a time or a number, in which they are not above it.
+    DeleteUpTo = 2,
+}
+
 /// Takes changes of tables, in the order in which they are to be made.
 pub trait Changed {
+    /// Adds a change: the row, or of one that goes the key.
+    fn add<R: Columns>(&mut self, verb: Verb, row: &R);
+
     /// This is the row of its key now.
-    fn put<R: Columns>(&mut self, row: &R);
+    fn put<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
     /// The row of this key is gone.
-    fn delete<K: Columns>(&mut self, key: &K);
+    fn delete<K: Columns>(&mut self, key: &K) {
+        self.add(Verb::Delete, key);
+    }
+
     /// The same as [`Changed::put`] of a table that only a later run reads.
-    fn keep<R: Columns>(&mut self, row: &R);
+    fn keep<R: Columns>(&mut self, row: &R) {
+        self.add(Verb::Put, row);
+    }
+
     /// A later run needs no row any more whose key is this but for the last column, and is not above it there.
-    fn forget<K: Columns>(&mut self, upto: &K);
+    fn forget<K: Columns>(&mut self, upto: &K) {
+        self.add(Verb::DeleteUpTo, upto);
+    }
 }
 
 /// Shows what changes of sensors.
@@ -75,13 +101,12 @@ fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, 
             resolved_value: row.resolved_value,
         });
     }
-    let at = changes.base_ms.unwrap_or(i64::MAX); // states come with a base
+    notices(pipeline, changes, to);
+    let at = changes.base_ms.unwrap_or(i64::MAX); // without a base states only go
     for Change { key: Owner { rule, key }, row } in &changes.states {
         let key = key.text(pipeline);
-        let Some(machine) = row else {
-            to.forget(&AlertStateKey { rule, key, at });
-            continue;
-        };
+        to.forget(&AlertStateKey { rule, key: key.clone(), at });
+        let Some(machine) = row else { continue };
         let (pending_since, fired_at, value) = match machine.phase {
             Phase::Ok => (None, None, None),
             Phase::Pending(since) => (Some(since), None, None),
@@ -94,6 +119,27 @@ fn alerts(topic: Topic, pipeline: Pipeline, changes: &alerts::changes::Changes, 
         let topic = topic.name();
         value.into_iter().for_each(|value| to.keep(&MarkRow { topic, kind, partition: -1, value }));
     }
+}
+
+/// Keeps what is told until it is taken.
+fn notices(pipeline: Pipeline, changes: &alerts::changes::Changes, to: &mut impl Changed) {
+    let name = pipeline.name();
+    for Notice { number, key: AlertKey { owner, fired_at }, alert, news } in &changes.notices {
+        to.keep(&AlertNoticeRow {
+            pipeline: name,
+            number: *number,
+            rule: &owner.rule,
+            key: owner.key.text(pipeline),
+            fired_at: *fired_at,
+            figure: &alert.figure,
+            state: news.name(),
+            threshold: alert.threshold,
+            value: alert.value,
+            resolved_at: alert.resolved_at,
+            resolved_value: alert.resolved_value,
+        });
+    }
+    changes.told_upto.into_iter().for_each(|number| to.forget(&AlertNoticeKey { pipeline: name, number }));
 }
 
 /// A count as stores have it.

@@ -9,7 +9,6 @@ pub mod changes;
 pub mod columns;
 pub mod id;
 pub mod json;
-pub mod restored;
 pub mod rows;
 pub mod windows;
 

@@ -11,7 +11,7 @@ use hexflow_dataflows::rows::partition_of_stream;
 use tracing::{debug, error, info, warn};
 
 use super::labels::{self, Outcome, Server, State};
-use super::metrics;
+use super::metrics::{Metrics, metrics};
 use crate::locations::set::Difference;
 
 /// How often the log tells of late records of one pipeline.
@@ -87,6 +87,29 @@ pub fn server_away(server: &str, what: &str, why: &str, seconds: u64, is_told: b
 /// A server that had not answered does again.
 pub fn server_back(server: &str, seconds: u64) {
     info!(%server, seconds, "answers again");
+}
+
+/// Alerts are posted to a webhook: its counts begin at nothing.
+pub fn webhook_known(webhook: &str) {
+    let server = Server { server: webhook.to_owned() };
+    let Metrics { alert_posts, alert_post_failures, alerts_left_out, .. } = metrics();
+    for counts in [alert_posts, alert_post_failures, alerts_left_out] {
+        drop(counts.get_or_create(&server));
+    }
+}
+
+/// A webhook has taken an alert, or the attempt has failed.
+pub fn alert_posted(webhook: &str, is_taken: bool) {
+    let counts = if is_taken { &metrics().alert_posts } else { &metrics().alert_post_failures };
+    counts.get_or_create(&Server { server: webhook.to_owned() }).inc();
+}
+
+/// An alert is never posted, since more than `most` wait; `is_told` if the log is to say so.
+pub fn alert_left_out(webhook: &str, rule: &str, key: &str, most: usize, is_told: bool) {
+    metrics().alerts_left_out.get_or_create(&Server { server: webhook.to_owned() }).inc();
+    if is_told {
+        warn!(%webhook, %rule, %key, "more than {most} alerts wait for it: the oldest are left out");
+    }
 }
 
 /// So many detections have gone from the store that a run would have to know.

@@ -55,6 +55,12 @@ pub struct Metrics {
     pub sink_queue: Family<Sink, Gauge>,
     /// Attempts that a server did not answer.
     pub retries: Family<Server, Counter>,
+    /// Alerts that a webhook has taken.
+    pub alert_posts: Family<Server, Counter>,
+    /// Attempts at it that have failed.
+    pub alert_post_failures: Family<Server, Counter>,
+    /// Alerts that are never posted.
+    pub alerts_left_out: Family<Server, Counter>,
     /// Records too late for their windows.
     pub late: Family<Pipeline, Counter>,
     /// Objects put into the archive.
@@ -119,6 +125,9 @@ impl Metrics {
             sink_rows: counted(r, "sink", "Rows that a sink has made durable", rows()),
             sink_queue: plain(r, "sink_queue", "Batches that wait for a sink"),
             retries: plain(r, "retries", "Attempts that a server did not answer"),
+            alert_posts: plain(r, "alert_posts", "Alerts that a webhook has taken"),
+            alert_post_failures: plain(r, "alert_post_failures", "Attempts at posting an alert that have failed"),
+            alerts_left_out: plain(r, "alerts_left_out", "Alerts not posted, since too many waited for the webhook"),
             late: counted(
                 r,
                 "late",

@@ -11,6 +11,7 @@ pub(crate) mod emitted;
 pub(crate) mod http;
 pub(crate) mod judge;
 pub(crate) mod kafka;
+pub(crate) mod kept;
 pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod readings;

@@ -1,4 +1,4 @@
-//! The tables of sensors and cameras, as a store holds them, and how they are compared.
+//! The tables of sensors, cameras and alerts, as a store holds them, and how they are compared.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use super::clickhouse::Database;
 use super::place::Place;
 
 /// Of each table the name, the columns of its primary key, and the others.
-const TABLES: [(&str, &[&str], &[&str]); 4] = [
+const TABLES: [(&str, &[&str], &[&str]); 5] = [
     (
         "sensor_travelers",
         &["sensor_id", "traveler_id", "entered_at"],
@@ -27,6 +27,11 @@ const TABLES: [(&str, &[&str], &[&str]); 4] = [
         &["geographical_location_oid", "geographical_location", "video_camera_oid", "item_name", "detected_at"],
     ),
     ("camera_windows", &["geographical_location_oid", "item_name", "window_start"], &["window_ms", "detections"]),
+    (
+        "alerts",
+        &["rule", "key", "fired_at"],
+        &["figure", "state", "threshold", "value", "resolved_at", "resolved_value"],
+    ),
 ];
 
 /// The rows of a table by their primary keys, as JSON writes these.
@@ -51,7 +56,7 @@ pub(crate) fn stored_in(database: &Database) -> BTreeMap<&'static str, Rows> {
     let table = |(name, keys, others): &(&'static str, &[&str], &[&str])| {
         let columns = [*keys, *others].concat();
         let told = columns.iter().map(|column| match *column {
-            "entered_at" | "left_at" | "window_end" | "window_start" | "detected_at" => {
+            "entered_at" | "left_at" | "window_end" | "window_start" | "detected_at" | "fired_at" | "resolved_at" => {
                 format!("toUnixTimestamp64Milli(t.{column}) AS {column}")
             }
             _ => format!("t.{column} AS {column}"),
@@ -69,7 +74,8 @@ pub(crate) fn stored_in(database: &Database) -> BTreeMap<&'static str, Rows> {
 
 /// The same as [`everything`] of a database in ClickHouse, but for when rows were written.
 pub(crate) fn everything_in(database: &Database) -> String {
-    let tables = TABLES.iter().map(|table| table.0).chain(["sensor_readings", "watermarks", "pending_changes"]);
+    let kept = ["sensor_readings", "alert_states", "alert_notices", "watermarks", "pending_changes"];
+    let tables = TABLES.iter().map(|table| table.0).chain(kept);
     let rows = |table: &str| {
         let told = match table {
             "camera_detections" => "EXCEPT (written_at)",
@@ -84,7 +90,8 @@ pub(crate) fn everything_in(database: &Database) -> String {
 /// All that is stored of sensors and cameras, as text: equal only if nothing at all changed.
 pub(crate) fn everything(place: &Place) -> String {
     let store = place.store();
-    let tables = TABLES.iter().map(|table| table.0).chain(["sensor_readings", "watermarks"]);
+    let tables =
+        TABLES.iter().map(|table| table.0).chain(["sensor_readings", "alert_states", "alert_notices", "watermarks"]);
     let rows = |table: &str| format!("{table}: {:?}\n", store.rows(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")));
     tables.map(rows).collect()
 }

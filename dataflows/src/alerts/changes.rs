@@ -16,7 +16,9 @@ pub struct Changes {
     pub alerts: Vec<AlertChange>,
     /// What is to be told, in order.
     pub notices: Vec<Notice>,
-    /// What a later run begins with, as of `base_ms`; none of a key that is as if never heard of.
+    /// Up to which number all sinks have taken what was told, if that has changed.
+    pub told_upto: Option<i64>,
+    /// What a later run begins with, as of `base_ms`; none of a key that is as if never heard of, or that no rule is of.
     pub states: Vec<Change<Owner, Machine>>,
     /// Up to which end windows were judged, if that has changed; ms since the epoch.
     pub judged_ms: Option<i64>,
@@ -64,6 +66,8 @@ pub type AlertChange = Change<AlertKey, Alert>;
 /// What is told of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
+    /// Its place among those of a pipeline that a store keeps, since not all sinks are known to have taken them.
+    pub number: i64,
     /// Which alert.
     pub key: AlertKey,
     /// How it stands now.
@@ -84,6 +88,9 @@ pub enum News {
 }
 
 impl News {
+    /// All of them.
+    pub const ALL: [News; 3] = [News::Firing, News::Resolved, News::Withdrawn];
+
     /// As messages have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -97,7 +104,7 @@ impl News {
 impl Changes {
     /// How many things change.
     pub fn len(&self) -> usize {
-        let marks = usize::from(self.judged_ms.is_some()) + usize::from(self.base_ms.is_some());
+        let marks = [self.judged_ms, self.base_ms, self.told_upto].iter().flatten().count();
         self.alerts.len() + self.notices.len() + self.states.len() + marks
     }
 
@@ -120,13 +127,22 @@ pub struct Kept<W> {
     pub states: Vec<(Owner, Machine)>,
     /// Alerts that fire, or that were over after the base.
     pub alerts: Vec<(AlertKey, Alert)>,
+    /// What was told and not known to be taken, in order.
+    pub notices: Vec<Notice>,
     /// Windows that end after the base.
     pub windows: Vec<W>,
 }
 
+impl<W> Kept<W> {
+    /// Whether there is something to be told without any rule.
+    pub fn may_tell(&self) -> bool {
+        !self.notices.is_empty() || self.alerts.iter().any(|(_, alert)| alert.resolved_at.is_none())
+    }
+}
+
 impl<W> Default for Kept<W> {
     fn default() -> Self {
-        let (states, alerts, windows, marks) = Default::default();
-        Kept { judged_ms: None, base_ms: None, marks, states, alerts, windows }
+        let (states, alerts, notices, windows, marks) = Default::default();
+        Kept { judged_ms: None, base_ms: None, marks, states, alerts, notices, windows }
     }
 }

@@ -30,8 +30,10 @@ pub struct Judge {
     base_ms: Option<i64>,
     /// The first end of any window that there was.
     origin_ms: Option<i64>,
-    /// Alerts of rules that are no longer there.
-    orphans: Vec<(AlertKey, Alert)>,
+    /// What is to be said before anything is judged.
+    first: Changes,
+    /// The number of the last notice.
+    last_number: i64,
 }
 
 /// A rule and its keys.
@@ -67,12 +69,14 @@ impl Judge {
             judged_ms: kept.judged_ms,
             base_ms: kept.base_ms,
             origin_ms: None,
-            orphans: Vec::new(),
+            last_number: kept.notices.last().map_or(0, |last| last.number),
+            first: Changes { notices: kept.notices, ..Changes::default() },
         };
         judge.clock.hear(&kept.marks);
         for (owner, machine) in kept.states {
-            if let (Some(ruled), Some(base_ms)) = (judge.ruled(&owner.rule), kept.base_ms) {
-                ruled.keys.entry(owner.key).or_default().restore(base_ms, machine);
+            match (judge.ruled(&owner), kept.base_ms) {
+                (Some(ruled), Some(base_ms)) => ruled.keys.entry(owner.key).or_default().restore(base_ms, machine),
+                _ => judge.first.states.push(Change { key: owner, row: None }),
             }
         }
         for (key, alert) in kept.alerts {
@@ -80,9 +84,9 @@ impl Judge {
                 fired: (key.fired_at, alert.value),
                 resolved: alert.resolved_at.map(|at| (at, alert.resolved_value)),
             };
-            match judge.ruled(&key.owner.rule) {
+            match judge.ruled(&key.owner) {
                 Some(ruled) => ruled.keys.entry(key.owner.key).or_default().restore_told(episode),
-                None if alert.resolved_at.is_none() => judge.orphans.push((key, alert)),
+                None if alert.resolved_at.is_none() => judge.close(key, alert),
                 None => {}
             }
         }
@@ -93,12 +97,35 @@ impl Judge {
         judge
     }
 
-    fn ruled(&mut self, name: &str) -> Option<&mut Ruled> {
-        self.rules.iter_mut().find(|ruled| *ruled.rule.name == *name)
+    /// The rule that a key is of, unless that is no longer there.
+    fn ruled(&mut self, owner: &Owner) -> Option<&mut Ruled> {
+        self.rules.iter_mut().find(|Ruled { rule, .. }| rule.name == owner.rule && rule.is_of(&owner.key))
+    }
+
+    /// An alert that no rule is of any more is over, as far as windows were judged.
+    fn close(&mut self, key: AlertKey, mut alert: Alert) {
+        alert.resolved_at = Some(self.judged_ms.unwrap_or(key.fired_at).max(key.fired_at));
+        self.first.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
+        self.last_number += 1;
+        self.first.notices.push(Notice { number: self.last_number, key, alert, news: News::Resolved });
+    }
+
+    /// What is to be said before anything is judged: what an earlier run may not have told, and that alerts are over whose
+    /// rules are gone.
+    pub fn begin(&mut self) -> Changes {
+        std::mem::take(&mut self.first)
+    }
+
+    /// Whether there is nothing to be judged.
+    pub fn is_idle(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// Judges what an epoch has changed, and what it has completed; says in it what follows.
     pub fn epoch(&mut self, epoch: &mut impl Epoch) {
+        if self.is_idle() {
+            return;
+        }
         epoch.windows().iter().for_each(|window| self.set(window));
         self.clock.hear(epoch.marks());
         *epoch.alerts() = self.judge();
@@ -137,7 +164,6 @@ impl Judge {
 
     fn judge(&mut self) -> Changes {
         let mut changes = Changes::default();
-        self.close_orphans(&mut changes);
         let complete_ms = self.clock.judged_ms().map(|ms| ms.div_euclid(self.step_ms).saturating_mul(self.step_ms));
         let has_moved = complete_ms > self.judged_ms;
         if has_moved {
@@ -157,6 +183,10 @@ impl Judge {
             }
         }
         self.forget(upto_ms, &mut changes);
+        for notice in &mut changes.notices {
+            self.last_number += 1;
+            notice.number = self.last_number;
+        }
         changes
     }
 
@@ -181,15 +211,6 @@ impl Judge {
                 series.is_kept = machine.is_some();
                 machine.is_some() || !series.is_empty() || sole.as_ref() == Some(key)
             });
-        }
-    }
-
-    /// Alerts of rules that are gone are over.
-    fn close_orphans(&mut self, changes: &mut Changes) {
-        for (key, mut alert) in self.orphans.drain(..) {
-            alert.resolved_at = Some(self.judged_ms.unwrap_or(key.fired_at).max(key.fired_at));
-            changes.alerts.push(Change { key: key.clone(), row: Some(alert.clone()) });
-            changes.notices.push(Notice { key, alert, news: News::Resolved });
         }
     }
 }
@@ -234,7 +255,8 @@ fn differ(rule: &Rule, key: &Key, before: &[Episode], now: &[Episode], changes: 
         let (alert_key, alert) = tabled(rule, key, open);
         told.push((open.fired.0, alert_key, alert, News::Firing));
     }
-    changes.notices.extend(told.into_iter().map(|(_, key, alert, news)| Notice { key, alert, news }));
+    // They are numbered when all of them are known.
+    changes.notices.extend(told.into_iter().map(|(_, key, alert, news)| Notice { number: 0, key, alert, news }));
 }
 
 /// An alert as the table has it.

@@ -17,32 +17,20 @@ pub mod changes;
 pub mod clock;
 pub mod figure;
 pub mod judge;
+pub mod judged;
 pub mod key;
 pub mod machine;
 pub mod rule;
 pub mod series;
+pub mod told;
 pub mod windows;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
-
-use hexflow_operators::outputs::Outputs;
-use timely::dataflow::StreamVec;
-use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-use timely::order::TotalOrder;
-use timely::progress::Timestamp;
-
 use self::clock::Patience;
-use self::judge::Judge;
 use self::rule::Rule;
-use self::windows::Epoch;
-use crate::pipelines::Pipeline as Of;
-
-/// Time between two looks at the clock on the wall.
-const LOOK: Duration = Duration::from_secs(1);
+use crate::pipelines::Pipeline;
 
 /// What is to be judged, and when.
 #[derive(Clone, Debug)]
@@ -57,60 +45,7 @@ pub struct Settings {
 
 impl Settings {
     /// The rules over a pipeline's windows.
-    pub fn rules_of(&self, pipeline: Of) -> Vec<Rule> {
+    pub fn rules_of(&self, pipeline: Pipeline) -> Vec<Rule> {
         self.rules.iter().filter(|rule| rule.figure.pipeline() == pipeline).cloned().collect()
     }
-}
-
-/// Judges what epochs change, and says in them what follows. All of it must come on the first worker, in order.
-pub fn judged<'scope, T: Timestamp + TotalOrder, E: Epoch>(
-    changes: StreamVec<'scope, T, E>,
-    mut judge: Judge,
-    settings: &Settings,
-) -> StreamVec<'scope, T, E> {
-    let scope = changes.scope();
-    let is_silent = settings.is_silent.filter(|_| scope.index() == 0);
-    let mut builder = OperatorBuilder::new("Alerts".to_owned(), scope);
-    let activator = scope.activator_for(builder.operator_info().address);
-    let mut input = builder.new_input(changes, Pipeline);
-    let (mut output, judged) = builder.output::<Vec<E>>();
-    builder.build(move |mut capabilities| {
-        // Only silence is told of at a time of nobody's.
-        let mut silence = is_silent.and_then(|is_silent| Some((is_silent, capabilities.pop()?)));
-        drop(capabilities);
-        let (mut heard, mut looked) = (Instant::now(), Instant::now());
-        move |frontiers| {
-            input.for_each(|time, epochs| {
-                for epoch in &mut *epochs {
-                    judge.epoch(epoch);
-                    if !epoch.marks().is_empty() {
-                        heard = Instant::now();
-                    }
-                }
-                output.activate().session(&time).give_container(epochs);
-            });
-            let Some((is_silent, capability)) = &mut silence else { return };
-            match frontiers[0].frontier().first() {
-                Some(first) if capability.time() < first => capability.downgrade(first),
-                Some(_) => {}
-                None => {
-                    silence = None;
-                    return;
-                }
-            }
-            if looked.elapsed() >= LOOK {
-                looked = Instant::now();
-                if !is_silent() {
-                    heard = looked;
-                }
-                let mut epoch = E::default();
-                *epoch.alerts() = judge.silent_for(heard.elapsed());
-                if !epoch.alerts().is_empty() {
-                    output.activate().session(&*capability).give(epoch);
-                }
-            }
-            activator.activate_after(LOOK);
-        }
-    });
-    judged
 }

@@ -71,6 +71,11 @@ impl Rule {
         Some(Key { place: self.place.sole()?, kind: self.kind.sole()? })
     }
 
+    /// Whether a key is one of the rule's.
+    pub fn is_of(&self, key: &Key) -> bool {
+        self.place.is_of(key.place.as_ref()) && self.kind.is_of(key.kind.as_ref())
+    }
+
     /// Judges a window by the rows in it, which may be none; with the value that it has, if any.
     pub fn judge(&self, parts: &[Part]) -> (Verdict, Option<f64>) {
         let value = self.figure.value(parts);
@@ -103,6 +108,15 @@ impl<T: Clone + PartialEq> Pick<T> {
             Pick::Together => Some(None),
             Pick::Each => Some(Some(one.clone())),
             Pick::One(picked) => (picked == one).then(|| Some(one.clone())),
+        }
+    }
+
+    /// Whether a key may have that of it.
+    fn is_of(&self, part: Option<&T>) -> bool {
+        match self {
+            Pick::Together => part.is_none(),
+            Pick::Each => part.is_some(),
+            Pick::One(picked) => part == Some(picked),
         }
     }
 

@@ -147,26 +147,30 @@ impl Store {
     }
 
     fn judge(&self, lateness_ms: i64) -> Judge {
+        Judge::new(rules(), Shape { step_ms: STEP_MS, lateness_ms }, PATIENCE, self.kept())
+    }
+
+    fn kept(&self) -> Kept<WindowChange> {
         let base = self.base.unwrap_or(i64::MIN);
         let key = |(rule, key, fired_at): &(String, Key, i64)| AlertKey {
             owner: Owner { rule: rule.as_str().into(), key: key.clone() },
             fired_at: *fired_at,
         };
         let stands = |alert: &Alert| alert.resolved_at.is_none_or(|at| at > base);
-        let kept = Kept {
+        Kept {
             judged_ms: self.judged,
             base_ms: self.base,
             marks: self.marks.clone(),
             states: self.states.iter().map(|(owner, machine)| (owner.clone(), *machine)).collect(),
             alerts: self.alerts.iter().filter(|(_, a)| stands(a)).map(|(k, a)| (key(k), a.clone())).collect(),
+            notices: Vec::new(),
             windows: self
                 .rows
                 .iter()
                 .filter(|(key, _)| key.2 > base)
                 .map(|(key, row)| window(*key, Some(*row)))
                 .collect(),
-        };
-        Judge::new(rules(), Shape { step_ms: STEP_MS, lateness_ms }, PATIENCE, kept)
+        }
     }
 
     fn told(&self) -> Alerts {
@@ -267,6 +271,51 @@ fn notices_tell_how_alerts_stand() {
         for (owner, fires) in last {
             assert_eq!(firing.get(&owner), Some(&fires), "{owner:?}");
         }
+    }
+}
+
+/// Of rules that are gone, and of a rule's keys that it is no longer of, alerts are over and nothing is kept; of others all
+/// stays.
+#[test]
+fn what_no_rule_is_of_is_over() {
+    let (store, shape) = (drive(3, 60, 400, false), Shape { step_ms: STEP_MS, lateness_ms: 400 });
+    let left = |name: &str, place: Pick<i64>| {
+        let mut left: Vec<_> = rules().into_iter().filter(|rule| *rule.name == *name).collect();
+        left[0].place = place;
+        left
+    };
+    for (rules, stays) in [
+        (Vec::new(), None),
+        (left("idle", Pick::Each), Some(("idle", [Some(0), Some(1), Some(2)]))),
+        (left("idle", Pick::One(1)), Some(("idle", [Some(1); 3]))),
+    ] {
+        let is_gone = |rule: &str, key: &Key| stays.is_none_or(|(name, of)| rule != name || !of.contains(&key.place));
+        let mut kept = store.kept();
+        kept.notices = vec![Notice { number: 7, ..store.notices[0].clone() }];
+        let mut judge = Judge::new(rules, shape, PATIENCE, kept);
+        let first = judge.begin();
+        let open =
+            store.alerts.iter().filter(|((rule, key, _), alert)| alert.resolved_at.is_none() && is_gone(rule, key));
+        let open: Vec<_> = open.map(|((rule, key, fired), _)| (rule.clone(), key.clone(), *fired)).collect();
+        assert!(open.len() > 1, "{open:?}");
+        let mut closed: Vec<_> = first
+            .alerts
+            .iter()
+            .map(|Change { key, row }| {
+                assert_eq!(row.as_ref().and_then(|row| row.resolved_at), store.judged.map(|at| at.max(key.fired_at)));
+                (key.owner.rule.to_string(), key.owner.key.clone(), key.fired_at)
+            })
+            .collect();
+        closed.sort_unstable();
+        assert_eq!(closed, open);
+        let numbers: Vec<_> = first.notices.iter().map(|notice| notice.number).collect();
+        assert_eq!(numbers, (7..=7 + i64::try_from(open.len()).unwrap()).collect::<Vec<_>>());
+        assert_eq!(first.notices[0].key, store.notices[0].key, "what was not told comes first");
+        let mut forgotten: Vec<_> = first.states.into_iter().map(|state| (state.key, state.row)).collect();
+        forgotten.sort_by(|a, b| a.0.cmp(&b.0));
+        let gone = store.states.keys().filter(|owner| is_gone(&owner.rule, &owner.key));
+        assert_eq!(forgotten, gone.map(|owner| (owner.clone(), None)).collect::<Vec<_>>());
+        assert!(judge.begin().is_empty(), "it is said once");
     }
 }
 

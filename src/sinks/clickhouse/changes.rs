@@ -10,23 +10,11 @@ use super::keys::key;
 use crate::clickhouse::binary::{Reader, put_text};
 use crate::clickhouse::schema::{self, Table};
 use crate::tables::Columns;
-use crate::tables::changes::Changed;
+use crate::tables::changes::{Changed, Verb};
 
 /// Changes, in order.
 #[derive(Default)]
 pub struct Changes(Vec<u8>);
-
-/// What is done to a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Verb {
-    /// This is the row of its key now.
-    Put = 0,
-    /// The row of this key is gone.
-    Delete = 1,
-    /// Gone are rows with this key but for its last column, a time, in which they are not above it.
-    DeleteUpTo = 2,
-}
 
 /// A change, read.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +39,9 @@ impl Changes {
     pub fn append(&mut self, mut later: Changes) {
         self.0.append(&mut later.0);
     }
+}
 
+impl Changed for Changes {
     fn add<R: Columns>(&mut self, verb: Verb, row: &R) {
         let table = schema::table(R::TABLE);
         debug_assert!(table.is_some(), "there is no table {}", R::TABLE);
@@ -61,24 +51,6 @@ impl Changes {
         let mut bytes = Vec::new();
         encode(table, row, &mut bytes);
         put_text(&mut self.0, &bytes);
-    }
-}
-
-impl Changed for Changes {
-    fn put<R: Columns>(&mut self, row: &R) {
-        self.add(Verb::Put, row);
-    }
-
-    fn delete<K: Columns>(&mut self, key: &K) {
-        self.add(Verb::Delete, key);
-    }
-
-    fn keep<R: Columns>(&mut self, row: &R) {
-        self.add(Verb::Put, row);
-    }
-
-    fn forget<K: Columns>(&mut self, upto: &K) {
-        self.add(Verb::DeleteUpTo, upto);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::changes::{Change, Verb};
+use super::changes::Change;
 use crate::clickhouse::schema::Table;
+use crate::tables::changes::Verb;
 
-/// Bytes of a time, the last of a key that a row is forgotten by.
+/// Bytes of a time or a number, the last of a key that a row is forgotten by.
 const TIME_BYTES: usize = 8;
 
 /// What becomes of one table.
@@ -14,7 +15,7 @@ pub struct Merged<'a> {
     pub table: &'static Table,
     /// Of each key that was named which change was the last, and the row that it left.
     last: HashMap<&'a [u8], (usize, Option<&'a [u8]>)>,
-    /// Of keys but for their last column, a time: which changes made rows go, and up to when.
+    /// Of keys but for their last column, a time or a number: which changes made rows go, and up to when.
     upto: HashMap<&'a [u8], Vec<(usize, i64)>>,
 }
 

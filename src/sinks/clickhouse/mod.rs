@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   rows by version   block --> look --> upsert --> mend
-//!   windows           changes --> journal (written down whole) --> merged --> apply; restore reads them back
+//!   windows           changes --> journal (written down whole) --> merged --> apply; `restored` reads them back
 //! ```
 
 pub mod apply;
@@ -14,7 +14,7 @@ pub mod keys;
 pub mod look;
 pub mod mend;
 pub mod merged;
-pub mod restore;
+pub mod restored;
 pub mod sink;
 pub mod statements;
 pub mod upsert;

@@ -2,8 +2,7 @@
 
 pub mod block;
 pub mod order;
-pub mod restore;
-pub mod restore_alerts;
+pub mod restored;
 pub mod schema;
 pub mod sink;
 pub mod statements;

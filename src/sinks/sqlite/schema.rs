@@ -16,7 +16,8 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// The tables of FORMATS, times in ms since the epoch. `source_version` orders versions of one `updated_at`: ns beyond the
 /// millisecond and the record's offset, as [`hexflow_operators::versions::order_of`] packs them. `sensor_readings`,
-/// `alert_states` and `watermarks`, and where the record of a camera's detection stood, are what a later run goes on from: see `restore.rs`.
+/// `alert_states`, `alert_notices` and `watermarks`, and where the record of a camera's detection stood, are what a later run goes on
+/// from: see [`crate::restored`].
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS tracks (
     track_id TEXT PRIMARY KEY NOT NULL, citylens_track_id TEXT NOT NULL, org_id TEXT, status TEXT NOT NULL,
@@ -73,6 +74,10 @@ CREATE TABLE IF NOT EXISTS alerts (
 CREATE TABLE IF NOT EXISTS alert_states (
     rule TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, pending_since INTEGER, fired_at INTEGER, value REAL,
     last_fired INTEGER, PRIMARY KEY (rule, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alert_notices (
+    pipeline TEXT NOT NULL, number INTEGER NOT NULL, rule TEXT NOT NULL, key TEXT NOT NULL, fired_at INTEGER NOT NULL,
+    figure TEXT NOT NULL, state TEXT NOT NULL, threshold REAL, value REAL, resolved_at INTEGER, resolved_value REAL,
+    PRIMARY KEY (pipeline, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS watermarks (
     topic TEXT NOT NULL, kind TEXT NOT NULL, partition INTEGER NOT NULL, value INTEGER NOT NULL,
     PRIMARY KEY (topic, kind, partition)) WITHOUT ROWID;

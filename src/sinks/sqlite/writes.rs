@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::block::Block;
 use super::statements::{execute, insert};
-use crate::tables::changes::Changed;
+use crate::tables::changes::{Changed, Verb};
 use crate::tables::columns::{Column, Columns};
 
 /// Rows of an epoch that one statement writes, about.
@@ -22,14 +22,6 @@ struct Write {
     rows: Block,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Put,
-    Delete,
-    /// Where the last column is not above what is given.
-    DeleteUpTo,
-}
-
 impl Writes {
     /// Executes all of it. Whoever calls has a transaction open, and commits no half of it.
     pub fn execute(&self, store: &Connection) -> Result<()> {
@@ -40,16 +32,6 @@ impl Writes {
             }
         }
         Ok(())
-    }
-
-    fn add<R: Columns>(&mut self, verb: Verb, row: &R) {
-        let known = |write: &Write| (write.verb, write.table) == (verb, R::TABLE);
-        let at = self.0.iter().position(known).unwrap_or_else(|| {
-            let rows = Block::with_room(ROWS, R::COLUMNS.len());
-            self.0.push(Write { verb, table: R::TABLE, columns: R::COLUMNS, rows });
-            self.0.len() - 1
-        });
-        self.0[at].rows.push(row, None);
     }
 }
 
@@ -69,19 +51,13 @@ impl Write {
 }
 
 impl Changed for Writes {
-    fn put<R: Columns>(&mut self, row: &R) {
-        self.add(Verb::Put, row);
-    }
-
-    fn delete<K: Columns>(&mut self, key: &K) {
-        self.add(Verb::Delete, key);
-    }
-
-    fn keep<R: Columns>(&mut self, row: &R) {
-        self.add(Verb::Put, row);
-    }
-
-    fn forget<K: Columns>(&mut self, upto: &K) {
-        self.add(Verb::DeleteUpTo, upto);
+    fn add<R: Columns>(&mut self, verb: Verb, row: &R) {
+        let known = |write: &Write| (write.verb, write.table) == (verb, R::TABLE);
+        let at = self.0.iter().position(known).unwrap_or_else(|| {
+            let rows = Block::with_room(ROWS, R::COLUMNS.len());
+            self.0.push(Write { verb, table: R::TABLE, columns: R::COLUMNS, rows });
+            self.0.len() - 1
+        });
+        self.0[at].rows.push(row, None);
     }
 }

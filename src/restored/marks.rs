@@ -1,18 +1,22 @@
-//! How far reading had come, from rows of `watermarks`: said once, for whatever store they were read from.
+//! How far reading had come, from rows of `watermarks`.
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use hexflow_dataflows::arrivals::Reached;
 use hexflow_dataflows::marks::Mark;
 use hexflow_dataflows::messages::topic::Topic;
-use hexflow_dataflows::readings::Arrival;
 use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::watermark;
 
-use super::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
+use super::Tables;
+use crate::tables::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
 
-/// The marks of a topic, from the kind, partition and value of its rows.
-pub fn marks(topic: Topic, rows: impl IntoIterator<Item = (String, i64, i64)>) -> Vec<Mark> {
+/// The marks of a topic.
+pub fn marks(store: &mut impl Tables, topic: Topic) -> Result<Vec<Mark>> {
+    let of_topic = format!("topic = '{}'", topic.name());
+    let rows: Vec<(String, i64, i64)> = store
+        .rows("watermarks", "kind, partition, value", &of_topic, |row| Some((row.get()?, row.get()?, row.get()?)))?;
     let (mut marks, mut reached) = (Vec::new(), BTreeMap::<u32, Reached>::new());
     for (kind, partition, value) in rows {
         let stream = stream_of(topic, u32::try_from(partition).unwrap_or(0));
@@ -23,20 +27,21 @@ pub fn marks(topic: Topic, rows: impl IntoIterator<Item = (String, i64, i64)>) -
             EVENT_TIME => marks.push(Mark::EventTime(watermark::Mark::Clock(stream, value))),
             UNSEEN => marks.push(Mark::EventTime(watermark::Mark::Unseen(value))),
             FLOOR => marks.push(Mark::EventTime(watermark::Mark::Floor(value))),
-            _ => {} // of a later version
+            _ => {} // of alerts, or of a later version
         }
     }
     marks.extend(reached.into_iter().map(|(stream, reached)| Mark::Reached(stream, reached)));
-    marks
+    Ok(marks)
+}
+
+/// The one mark of a topic of that kind, which is of no partition.
+pub fn mark(store: &mut impl Tables, topic: Topic, kind: &str) -> Result<Option<i64>> {
+    let condition = format!("topic = '{}' AND kind = '{kind}'", topic.name());
+    Ok(store.rows("watermarks", "value", &condition, |row| row.get())?.pop())
 }
 
 /// The time below which all is late, ms since the epoch.
 pub fn floor_ms(marks: &[Mark]) -> i64 {
     let floor = |mark: &Mark| if let Mark::EventTime(watermark::Mark::Floor(ms)) = mark { Some(*ms) } else { None };
     marks.iter().find_map(floor).unwrap_or(i64::MIN)
-}
-
-/// Where a row's record stands, by the last three of its columns.
-pub fn arrival(topic: Topic, ts: i64, partition: u32, offset: i64) -> Arrival {
-    Arrival { ts, stream: stream_of(topic, partition), offset: offset.cast_unsigned() }
 }
