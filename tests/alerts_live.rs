@@ -7,11 +7,11 @@ use crate::support::consumed;
 use crate::support::http::get;
 use crate::support::kafka::Topics;
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::readings::movement;
 use crate::support::record::{MOVEMENTS, Record};
 use crate::support::run::{Run, wait_until};
 use crate::support::scene::{MIDNIGHT_MS, Scene};
-use crate::support::served::free_ports;
 use crate::support::webhook::Webhook;
 
 /// A reading each second of one who walks, runs for half a minute, and walks on.

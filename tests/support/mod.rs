@@ -12,6 +12,7 @@ pub(crate) mod http;
 pub(crate) mod judge;
 pub(crate) mod kafka;
 pub(crate) mod place;
+pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod readings;
 pub(crate) mod record;
