@@ -1,6 +1,7 @@
 //! What a run needs before any worker starts: the store opened, sinks running.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,14 +18,17 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::args::Store;
+use super::outputs::Route;
 use crate::alerts::{Alerts, board};
 use crate::cli::Failure;
 use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
+use crate::control::Mapper;
 use crate::fault::Fault;
-use crate::flow::{Before, Settings};
+use crate::flow::{Before, Flow, Settings};
 use crate::locations;
 use crate::objects;
+use crate::progress::Progress;
 use crate::sinks::Sink;
 use crate::sinks::clickhouse::{self, ClickHouse};
 use crate::sinks::emit::Emit;
@@ -36,6 +40,7 @@ use crate::sinks::objects::Objects;
 use crate::sinks::sqlite::{self, Sqlite, restore, restore_alerts};
 use crate::sinks::writer::{self, Queue};
 use crate::telemetry::waiting;
+use crate::totals::Totals;
 
 /// Where things go, as it was typed.
 #[derive(Clone)]
@@ -64,10 +69,8 @@ pub struct Outlets<'a> {
 pub struct Plan {
     /// What pipelines are told.
     pub settings: Settings,
-    /// Whether one process writes for all: rows of the others flow to it.
-    pub gather: bool,
-    /// Whether anybody wants the requests to clusterization.
-    pub requests: bool,
+    /// How rows reach their sinks.
+    pub route: Route,
     /// What stood before.
     pub before: Before,
     /// The queues of the sinks that all rows go to.
@@ -92,15 +95,18 @@ impl Plan {
         let objects = place_of_objects(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
-        let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
-        let writes = !gather || args.cluster.process == 0;
-        let requests = (args.emit.is_some() || args.send) && !args.dry_run;
+        let gathers = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
+        let writes = !gathers || args.cluster.process == 0;
+        let route = Route {
+            gather: gathers.then_some(args.cluster.workers as u64),
+            requests: (args.emit.is_some() || args.send) && !args.dry_run,
+        };
         let (sinks, objects_queue, late, threads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut before = Before::default();
         if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
             before.locations = locations::source::read(config)?;
         }
-        let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, late, threads };
+        let mut plan = Plan { settings, route, before, sinks, objects: objects_queue, late, threads };
         if writes {
             let queue = plan.store(args, config, fault)?;
             plan.sinks.push(queue);
@@ -130,6 +136,21 @@ impl Plan {
             plan.late.push(queue);
         }
         Ok(plan)
+    }
+
+    /// What a worker needs; the first that asks has what stood before.
+    pub fn flow(&mut self, mapper: Option<Mapper>, counts: &Arc<Mutex<Totals>>, progress: &Arc<Progress>) -> Flow {
+        Flow {
+            settings: self.settings.clone(),
+            route: self.route,
+            before: std::mem::take(&mut self.before),
+            mapper,
+            sinks: self.sinks.clone(),
+            objects: self.objects.clone(),
+            late: self.late.clone(),
+            counts: Arc::clone(counts),
+            progress: Arc::clone(progress),
+        }
     }
 
     fn keep(&mut self, stored: &[(String, Uuid)]) {
@@ -212,7 +233,7 @@ impl Plan {
             }
             Store::Ndjson(folder) if !args.dry_run => {
                 let cluster = &args.cluster;
-                let alone = cluster.processes == 1 || self.gather;
+                let alone = cluster.processes == 1 || self.route.gather.is_some();
                 let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
                 let lines =
                     if args.afresh { Ndjson::create(folder, &suffix)? } else { Ndjson::append(folder, &suffix)? };
