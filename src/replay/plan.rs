@@ -26,6 +26,8 @@ use crate::config::{self, Config};
 use crate::control::Mapper;
 use crate::fault::Fault;
 use crate::flow::{Before, Flow, Settings};
+use crate::history::take_up::take_up;
+use crate::history::{self, History};
 use crate::locations;
 use crate::objects;
 use crate::progress::Progress;
@@ -79,6 +81,8 @@ pub struct Plan {
     pub objects: Vec<Queue>,
     /// The queue of the sink that late records go to.
     pub late: Vec<Queue>,
+    /// The queue of the sink that settled rows go to.
+    pub history: Vec<Queue>,
     /// The sinks' threads.
     pub threads: Vec<JoinHandle<()>>,
 }
@@ -93,6 +97,7 @@ impl Plan {
             return Err(Failure::usage(message));
         }
         let objects = place_of_objects(args, config)?;
+        let mut kept = history::open(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
         let gathers = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
@@ -101,14 +106,14 @@ impl Plan {
             gather: gathers.then_some(args.cluster.workers as u64),
             requests: (args.emit.is_some() || args.send) && !args.dry_run,
         };
-        let (sinks, objects_queue, late, threads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (sinks, objects_queue, late, history, threads) = Default::default();
         let mut before = Before::default();
         if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
             before.locations = locations::source::read(config)?;
         }
-        let mut plan = Plan { settings, route, before, sinks, objects: objects_queue, late, threads };
+        let mut plan = Plan { settings, route, before, sinks, objects: objects_queue, late, history, threads };
         if writes {
-            let queue = plan.store(args, config, fault)?;
+            let queue = plan.store(args, config, kept.as_mut(), fault)?;
             plan.sinks.push(queue);
         }
         if let Some(folder) = args.emit.filter(|_| writes && !args.dry_run) {
@@ -130,6 +135,10 @@ impl Plan {
             let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
         }
+        if let Some(store) = kept {
+            let queue = plan.start("history", History::new(store), fault)?;
+            plan.history.push(queue);
+        }
         // All of them come to the first process.
         if let Some(place) = args.late.as_ref().filter(|_| !args.dry_run && args.cluster.process == 0) {
             let queue = plan.start("late", Late::new(objects::Store::open_synced(place, config)?), fault)?;
@@ -148,6 +157,7 @@ impl Plan {
             sinks: self.sinks.clone(),
             objects: self.objects.clone(),
             late: self.late.clone(),
+            history: self.history.clone(),
             counts: Arc::clone(counts),
             progress: Arc::clone(progress),
         }
@@ -167,7 +177,7 @@ impl Plan {
         }
         if pipelines.contains(Pipeline::Cameras) {
             let window_ms = self.settings.cameras.window_ms;
-            self.before.cameras = restore::cameras(store, window_ms)?;
+            self.before.cameras = restore::cameras(store, &self.settings.cameras)?;
             if !self.settings.alerts.rules_of(Pipeline::Cameras).is_empty() {
                 self.before.camera_alerts = restore_alerts::cameras(store, window_ms)?;
             }
@@ -186,7 +196,7 @@ impl Plan {
             self.before.sensors = clickhouse::restore::sensors(store)?;
         }
         if args.pipelines.contains(Pipeline::Cameras) {
-            self.before.cameras = clickhouse::restore::cameras(store, self.settings.cameras.window_ms)?;
+            self.before.cameras = clickhouse::restore::cameras(store, &self.settings.cameras)?;
         }
         Ok(())
     }
@@ -198,7 +208,13 @@ impl Plan {
     }
 
     /// Opens the store; the mapping that stands there is kept.
-    fn store(&mut self, args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Queue> {
+    fn store(
+        &mut self,
+        args: &Outlets<'_>,
+        config: &Config,
+        history: Option<&mut objects::Store>,
+        fault: &Fault,
+    ) -> Result<Queue> {
         let name = "store";
         match args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
@@ -215,7 +231,9 @@ impl Plan {
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
-                self.start(name, Sqlite::new(store, path.clone(), has_mapping), fault)
+                let mut store = Sqlite::new(store, path.clone(), has_mapping);
+                history.map_or(Ok(()), |history| take_up(history, &self.before.cameras, &mut store))?;
+                self.start(name, store, fault)
             }
             Store::ClickHouse => {
                 let mut store = clickhouse::open(config, args.pipelines)?;
@@ -225,6 +243,7 @@ impl Plan {
                         self.keep(&clickhouse::stored_mapping(&mut store)?);
                     }
                     self.take_up(&mut store, args)?;
+                    history.map_or(Ok(()), |history| take_up(history, &self.before.cameras, &mut store))?;
                 }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
@@ -268,6 +287,7 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
             window_ms: ms(config.cameras.window),
             lateness: lateness(config.cameras.lateness),
             has_locations: config.cameras.locations.is_some(),
+            settle_ms: config.cameras.history.as_ref().map(|_| ms(config.cameras.history_step)),
         },
         alerts: alerts::Settings {
             rules: config.alerts.rules(),

@@ -8,6 +8,7 @@ pub(crate) mod cluster;
 pub(crate) mod consumed;
 pub(crate) mod dump;
 pub(crate) mod emitted;
+pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod judge;
 pub(crate) mod kafka;

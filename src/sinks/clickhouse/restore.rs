@@ -12,7 +12,7 @@ use super::sink::ClickHouse;
 use crate::clickhouse::binary::Reader;
 use crate::clickhouse::server::unreadable;
 use crate::clickhouse::sql;
-use crate::tables::restored::{self, arrival, floor_ms};
+use crate::tables::restored::{self, arrival, unsettled_ms};
 use crate::telemetry::events;
 
 /// What is kept of sensors.
@@ -34,15 +34,15 @@ pub fn sensors(store: &mut ClickHouse) -> Result<Vec<sensors::changes::Stored>> 
     Ok(stored)
 }
 
-/// What is kept of cameras, with windows of `window_ms`: all that is not below the floor.
-pub fn cameras(store: &mut ClickHouse, window_ms: i64) -> Result<Vec<cameras::changes::Stored>> {
+/// What is kept of cameras: all that is not below the floor, or is still to be settled.
+pub fn cameras(store: &mut ClickHouse, settings: &cameras::Settings) -> Result<Vec<cameras::changes::Stored>> {
     use cameras::changes::Stored;
     let marks = marks(store, Topic::CameraDetections)?;
-    let floor_ms = floor_ms(&marks);
+    let from_ms = unsettled_ms(&marks, settings.settle_ms.is_some());
     let columns = "detection_oid, geographical_location_oid, ifNull(geographical_location, ''), \
                    isNull(geographical_location), video_camera_oid, item_name, detected_at, source_ts, source_partition, \
                    source_offset";
-    let from = format!("detected_at >= {}", time(floor_ms));
+    let from = format!("detected_at >= {}", time(from_ms));
     let mut stored = all(store, "camera_detections", columns, &from, |row| {
         let (detection_oid, geographical_location_oid) = (row.signed()?, row.signed()?);
         let (name, is_unknown) = (text(row.text()?).to_owned(), row.byte()? == 1);
@@ -56,13 +56,13 @@ pub fn cameras(store: &mut ClickHouse, window_ms: i64) -> Result<Vec<cameras::ch
         };
         Some(Stored::Detection(StoredDetection { detection, geographical_location: (!is_unknown).then_some(name) }))
     })?;
-    // Part of the window that holds the floor is above it.
-    let from = format!("window_start > {}", time(floor_ms.saturating_sub(window_ms)));
+    // Part of the window that holds that time is above it.
+    let from = format!("window_start > {}", time(from_ms.saturating_sub(settings.window_ms)));
     let columns = "geographical_location_oid, item_name, window_start, detections";
     stored.extend(all(store, "camera_windows", columns, &from, |row| {
         Some(Stored::Window(row.signed()?, text(row.text()?).to_owned(), row.signed()?, row.signed()?))
     })?);
-    let gone = gone(&stored, floor_ms);
+    let gone = gone(&stored, from_ms);
     if gone > 0 {
         events::detections_gone(gone);
     }
@@ -70,16 +70,16 @@ pub fn cameras(store: &mut ClickHouse, window_ms: i64) -> Result<Vec<cameras::ch
     Ok(stored)
 }
 
-/// How many detections windows wholly above the floor count that are there no more: rows go by the server's clock, and event
+/// How many detections windows from a time on count that are there no more: rows go by the server's clock, and event
 /// time stands still while nothing runs.
-fn gone(stored: &[cameras::changes::Stored], floor_ms: i64) -> i64 {
+fn gone(stored: &[cameras::changes::Stored], from_ms: i64) -> i64 {
     use cameras::changes::Stored;
     let counted = stored.iter().map(|stored| match stored {
-        Stored::Window(_, _, start_ms, detections) if *start_ms >= floor_ms => *detections,
+        Stored::Window(_, _, start_ms, detections) if *start_ms >= from_ms => *detections,
         _ => 0,
     });
     let first_ms = stored.iter().filter_map(|stored| match stored {
-        Stored::Window(_, _, start_ms, _) if *start_ms >= floor_ms => Some(*start_ms),
+        Stored::Window(_, _, start_ms, _) if *start_ms >= from_ms => Some(*start_ms),
         _ => None,
     });
     let Some(first_ms) = first_ms.min() else { return 0 };

@@ -8,7 +8,7 @@ use hexflow_dataflows::readings::{Arrival, CameraDetection, Movement};
 use hexflow_dataflows::{cameras, sensors};
 use rusqlite::{Connection, Row};
 
-use crate::tables::restored::{self, floor_ms};
+use crate::tables::restored::{self, floor_ms, unsettled_ms};
 
 /// What is kept of sensors.
 pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
@@ -34,8 +34,8 @@ pub fn sensors(store: &Connection) -> Result<Vec<sensors::changes::Stored>> {
     Ok(stored)
 }
 
-/// What is kept of cameras, with windows of `window_ms`: all that is not below the floor.
-pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::changes::Stored>> {
+/// What is kept of cameras: all that is not below the floor, or is still to be settled.
+pub fn cameras(store: &Connection, settings: &cameras::Settings) -> Result<Vec<cameras::changes::Stored>> {
     use cameras::changes::Stored;
     if !has_table(store, "watermarks")? {
         return Ok(Vec::new());
@@ -55,14 +55,15 @@ pub fn cameras(store: &Connection, window_ms: i64) -> Result<Vec<cameras::change
         };
         Ok(Stored::Detection(StoredDetection { detection, geographical_location: row.get(2)? }))
     };
-    let mut stored = all(store, "camera_detections", select, floor_ms, detection)?;
+    let from_ms = unsettled_ms(&marks, settings.settle_ms.is_some());
+    let mut stored = all(store, "camera_detections", select, from_ms, detection)?;
     let select = "SELECT geographical_location_oid, item_name, window_start, detections FROM camera_windows \
                   WHERE window_start > ?1";
     let window = |row: &Row<'_>| -> rusqlite::Result<_> {
         Ok(Stored::Window(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     };
     // Part of the window that holds the floor is above it.
-    stored.extend(all(store, "camera_windows", select, floor_ms.saturating_sub(window_ms), window)?);
+    stored.extend(all(store, "camera_windows", select, floor_ms.saturating_sub(settings.window_ms), window)?);
     stored.extend(marks.into_iter().map(Stored::Mark));
     Ok(stored)
 }
