@@ -202,23 +202,29 @@ fn from_kafka_into_a_bucket() {
     let (records, place, topics) = (renumbered(&evening(3_000, 116)), Place::new(), Topics::new());
     let [history, table] = expected(&records, LATENESS_MS);
     let mut s3 = S3::start(&place);
-    let run = || {
+    let run = |s3: &S3| {
         let run = told(s3.reaches(topics.run(&place)), &place, &names(), LATENESS_MS);
         run.args(["--set", "cameras.history=s3://bucket/of/cameras", "-w", "2"])
     };
     // What has not been read yet is always of less than the hour for which a partition is waited for.
     let mut parts = records.chunks(150);
     let mut produce = || parts.next().inspect(|part| topics.produce(part)).is_some();
-    for _ in 0..5 {
+    for is_away in [false, false, true, false, true] {
         produce();
-        let [first, second] = cluster::start(run);
+        let [first, second] = cluster::start(|| run(&s3));
         topics.wait_for_lag(0);
+        if is_away {
+            s3.order("stop");
+        }
         produce();
-        sleep(random_ms(700));
+        sleep(if is_away { Duration::from_secs(1) } else { random_ms(700) });
         assert_eq!(first.kill().code, None, "it was under way");
         assert_ne!(second.fall().code, Some(0), "it has lost the other");
+        if is_away {
+            s3.order("start");
+        }
     }
-    let [first, second] = cluster::start(run);
+    let [first, second] = cluster::start(|| run(&s3));
     topics.wait_for_lag(0);
     s3.order("stop");
     produce();
@@ -255,6 +261,10 @@ fn beside_clickhouse() {
     run("2").summary();
     assert_table("camera_detections", &stored_in(&database)["camera_detections"], &table);
     assert_kept(&folder(&place), &history);
+    // It reads the files itself, too.
+    let files = format!("{}/camera_detections/day=*/*.parquet", shown(&folder(&place)));
+    let found = database.sql(&format!("SELECT count() AS n, uniqExact(detection_oid) AS oids FROM file('{files}')"));
+    assert_eq!([&found[0]["n"], &found[0]["oids"]], [history.len(), history.len()], "{found:?}");
     let migrate =
         database.configure(Run::new("migrate").args(["--only", "clickhouse", "--set", "cameras.lateness=1h"]));
     let told = ["its rows do not go by TTL written_at + toIntervalSecond(90000)"];
