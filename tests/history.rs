@@ -13,7 +13,7 @@ use crate::sensors::kill_at;
 use crate::support::clickhouse::Server;
 use crate::support::cluster;
 use crate::support::history;
-use crate::support::kafka::{Topics, renumbered};
+use crate::support::kafka::Topics;
 use crate::support::place::{Place, shown};
 use crate::support::readings::{Disorder, detections};
 use crate::support::record::Record;
@@ -199,7 +199,7 @@ fn a_corrected_location_corrects_what_is_not_settled() {
 /// Two processes write it while the server is away for a while, and runs are killed.
 #[test]
 fn from_kafka_into_a_bucket() {
-    let (records, place, topics) = (renumbered(&evening(3_000, 116)), Place::new(), Topics::new());
+    let (records, place, topics) = (evening(3_000, 116), Place::new(), Topics::new());
     let [history, table] = expected(&records, LATENESS_MS);
     let mut s3 = S3::start(&place);
     let run = |s3: &S3| {
@@ -207,7 +207,7 @@ fn from_kafka_into_a_bucket() {
         run.args(["--set", "cameras.history=s3://bucket/of/cameras", "-w", "2"])
     };
     // What has not been read yet is always of less than the hour for which a partition is waited for.
-    let mut parts = records.chunks(150);
+    let mut parts = records.chunks(120);
     let mut produce = || parts.next().inspect(|part| topics.produce(part)).is_some();
     for is_away in [false, false, true, false, true] {
         produce();

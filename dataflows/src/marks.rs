@@ -31,7 +31,7 @@ pub enum Mark {
     EventTime(watermark::Mark),
     /// The time below which rows are settled and kept elsewhere, ms since the epoch: see [`crate::cameras::settle`].
     Settled(i64),
-    /// Names the store, of which that place is; only stores know of it.
+    /// The number of the store, by which that place knows its own; no pipeline heeds it.
     Store(i64),
 }
 

@@ -184,15 +184,15 @@ impl Detections {
         }
     }
 
-    /// Takes out what is below `upto_ms`, as it stands now for good.
-    pub fn settle(&mut self, upto_ms: i64) -> Settled {
+    /// Takes out what is below `upto_ms`, if anything is: it stands as it does now for good.
+    pub fn settle(&mut self, upto_ms: i64) -> Option<Arc<Settled>> {
         let (named, mut rows) = (&mut self.named, Vec::new());
         self.located.take_below(upto_ms, |seen, name| {
             let name = name.cloned().or_else(|| named.remove(&seen.detection_oid));
             rows.push((seen.detection_oid, seen.named(name)));
         });
         self.firsts.raise(upto_ms);
-        Settled { upto_ms, rows }
+        (!rows.is_empty()).then(|| Arc::new(Settled { upto_ms, rows }))
     }
 
     /// Nothing below `floor_ms` will come.

@@ -163,7 +163,7 @@ fn firsts<'scope, T: Timestamp + TotalOrder>(
             }
         }
         state.tell(changes, others);
-        others.extend(settled.and_then(|upto_ms| settle::shared(state.settle(upto_ms))).map(Other::Settled));
+        others.extend(settled.and_then(|upto_ms| state.settle(upto_ms)).map(Other::Settled));
         if let Some(floor_ms) = floor {
             state.raise(floor_ms);
             if sweep.is_due(floor_ms) {

@@ -169,7 +169,7 @@ fn settled(rows: &[CameraDetection], kept: usize, batch: usize) -> Store {
     ran(&mut store, rows, Some(&[name(0, "gate", 1), name(1, "bridge", 1)]), 120, (1 + kept % 3, batch), kept);
     let rows = if kept == usize::MAX { &[] } else { rows };
     let later = [name(0, "yard", 1), name(1, "bridge", 1)];
-    ran(&mut store, rows, (kept % 2 == 0).then_some(&later), 120, (2, 23), usize::MAX);
+    ran(&mut store, rows, kept.is_multiple_of(2).then_some(&later), 120, (2, 23), usize::MAX);
     let settled_ms = store.settled_ms().expect("rows are settled");
     for (upto_ms, _, row) in &store.history {
         assert!(row.detected_at < *upto_ms && *upto_ms <= settled_ms && upto_ms % 30 == 0);

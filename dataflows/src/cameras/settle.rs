@@ -14,8 +14,6 @@
 //! mark is stored; then a later run, which begins with the rows at and above the mark, settles each of the others once more,
 //! and no other row.
 
-use std::sync::Arc;
-
 use hexflow_operators::each_epoch::EachEpoch;
 use timely::dataflow::StreamVec;
 use timely::dataflow::channels::pact::Pipeline;
@@ -69,9 +67,4 @@ pub(super) fn settles<'scope, T: Timestamp + TotalOrder>(
         }
     });
     Settles { times, marks }
-}
-
-/// The rows, if there are any.
-pub(super) fn shared(settled: Settled) -> Option<Arc<Settled>> {
-    (!settled.rows.is_empty()).then(|| Arc::new(settled))
 }
