@@ -129,7 +129,7 @@ pub fn build<'scope, B: Records>(
         let pipeline = cameras::build(camera_detections, locations, stored, settings.cameras);
         let shape = Shape { step_ms: settings.cameras.window_ms, lateness_ms: settings.cameras.lateness.lateness_ms };
         let changes = alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts);
-        let changes = match settings.cameras.settle_ms {
+        let changes = match settings.cameras.settle {
             None => changes,
             Some(_) => {
                 let history = std::mem::take(&mut flow.history);

@@ -115,6 +115,24 @@ fn what_is_settled_at_any_size() {
     }
 }
 
+/// Where many rows wait, the step is not waited for; rows are the same.
+#[test]
+fn many_rows_are_settled_sooner() {
+    let (records, place) = (evening(3_000, 120), Place::new());
+    let sets = ["--set", "cameras.history_step=1d", "--set", "cameras.history_rows=300"];
+    replay(&place).args(sets).args(["-w", "2"]).arg(place.input("in", &records)).summary();
+    let upto = place.store().rows("SELECT value FROM watermarks WHERE kind = 'settled'")[0][0].as_i64();
+    let floor = settled(&records, LATENESS_MS, 4 * MINUTE_MS).upto;
+    let [_, table] = expected(&records, LATENESS_MS);
+    let mut history = table.clone();
+    history.retain(|_, row| row[4].as_i64() < upto);
+    assert_kept(&folder(&place), &history);
+    let waiting = table.values().filter(|row| row[4].as_i64() >= upto && row[4].as_i64() < Some(floor)).count();
+    assert!(waiting < 300, "{waiting} wait");
+    let files = history::files(&folder(&place)).len();
+    assert!((8..=2 * 3_000 / 300).contains(&files), "{files} files");
+}
+
 #[test]
 fn what_is_settled_on_two_processes_of_two_workers() {
     let (records, place) = (evening(2_000, 112), Place::new());

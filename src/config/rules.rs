@@ -72,6 +72,7 @@ static RULES: &[Rule] = &[
     rule("cameras.history", "file:///folder or s3://bucket/prefix, without credentials", |c| {
         c.cameras.history.as_ref().is_none_or(|url| is_address(url, &["file:///", "s3://"]) && is_open(url))
     }),
+    rule("cameras.history_rows", "1 to 1000000000", |c| (1..=1_000_000_000).contains(&c.cameras.history_rows)),
     rule("cameras.history_step", "1s to 1d", |c| (1..=86_400).contains(&c.cameras.history_step.as_secs())),
     rule("cameras.refresh", "at least 1ms", |c| some_time(c.cameras.refresh)),
     rule("alerts.webhook", alerts::WEB, |c| alerts::is_web(c.alerts.webhook.as_ref())),
@@ -176,6 +177,7 @@ mod tests {
             "cameras.keep=0s",
             "cameras.keep=10001d",
             "cameras.history=/tmp/history",
+            "cameras.history_rows=0",
             "cameras.history_step=999ms",
             "cameras.history_step=25h",
             "clickhouse.url=127.0.0.1:8123",

@@ -187,8 +187,10 @@ pub struct Cameras {
     /// `file:///folder` or `s3://bucket/prefix` of rows that nothing changes any more, as Parquet files; asked as the object
     /// store's settings say.
     pub history: Option<String>,
-    /// Event time that is written there at once.
+    /// Event time that is written there at once, at most.
     pub history_step: Duration,
+    /// Rows that are written there at once, about.
+    pub history_rows: u64,
     /// Time between two looks of a run whether they have changed.
     pub refresh: Duration,
 }

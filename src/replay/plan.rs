@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hexflow_dataflows::alerts::clock::Patience;
+use hexflow_dataflows::cameras::settle::Steps;
 use hexflow_dataflows::decode::{self, OnMalformed};
 use hexflow_dataflows::pipelines::{Pipeline, Pipelines};
 use hexflow_dataflows::rows::track_key;
@@ -287,7 +288,11 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
             window_ms: ms(config.cameras.window),
             lateness: lateness(config.cameras.lateness),
             has_locations: config.cameras.locations.is_some(),
-            settle_ms: config.cameras.history.as_ref().map(|_| ms(config.cameras.history_step)),
+            settle: config
+                .cameras
+                .history
+                .as_ref()
+                .map(|_| Steps { step_ms: ms(config.cameras.history_step), rows: config.cameras.history_rows }),
         },
         alerts: alerts::Settings {
             rules: config.alerts.rules(),

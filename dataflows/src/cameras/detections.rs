@@ -102,9 +102,9 @@ pub struct Detections {
 
 impl Detections {
     /// None as yet.
-    pub fn new(Settings { window_ms, has_locations, settle_ms, .. }: Settings) -> Self {
+    pub fn new(Settings { window_ms, has_locations, settle, .. }: Settings) -> Self {
         let (firsts, located, restored, named, items, tally) = Default::default();
-        let (counts, floor_ms, settles) = (Tumbling::new(window_ms), i64::MIN, settle_ms.is_some());
+        let (counts, floor_ms, settles) = (Tumbling::new(window_ms), i64::MIN, settle.is_some());
         Detections { firsts, located, restored, named, items, counts, tally, floor_ms, has_locations, settles }
     }
 

@@ -42,7 +42,7 @@ use timely::progress::Timestamp;
 use self::changes::{Changes, Stored, StoredDetection};
 use self::counts::{CountChange, Counts as Windows, Part};
 use self::detections::{DetectionChange, Detections};
-use self::settle::Settled;
+use self::settle::{Came, Settled, Steps};
 use crate::counts::{CountLate, Counts};
 use crate::marks::{self, Mark};
 use crate::readings::CameraDetection;
@@ -57,8 +57,8 @@ pub struct Settings {
     pub lateness: Lateness,
     /// Whether there is a set of locations, be it empty: without one what is stored keeps the names that it has.
     pub has_locations: bool,
-    /// The step in which rows are settled, ms, if anybody keeps those: see [`settle`].
-    pub settle_ms: Option<i64>,
+    /// When rows are settled, if anybody keeps those: see [`settle`].
+    pub settle: Option<Steps>,
 }
 
 /// A difference of the static set: a location's oid and name came (1) or went (-1).
@@ -91,7 +91,9 @@ pub fn build<'scope, T: Timestamp + TotalOrder>(
     let marked = marks::marked(detections, restored.marks.clone(), settings.lateness, move |columns, row| {
         arrival(columns.arrival.get(row)).stamp(columns.detected_ms[row], lateness_ms)
     });
-    let settles = settle::settles(marked.floors.clone(), restored.marks, settings.settle_ms);
+    let (floors, rows) = (marked.floors.clone(), marked.rows.clone());
+    let came = Came { floors, rows, restored: restored.detections.clone(), marks: restored.marks };
+    let settles = settle::settles(came, settings.settle);
     let words = marked.floors.clone().map(Word::Floor).concat(settles.times.map(Word::Settle));
     let words = words.concat(locations.broadcast().map(Word::Location));
     let rows = marked.rows.exchange_by(|columns, row| spread(columns.detection_oid[row]));

@@ -9,7 +9,7 @@ use timely::dataflow::operators::ToStream;
 use super::changes::{Changes, Stored, StoredDetection};
 use super::counts::{Count, CountKey};
 use super::detections::Detection;
-use super::settle::Settled;
+use super::settle::{Settled, Steps};
 use super::tests::{WINDOW_MS, detections, name};
 use super::{LocationChange, Settings, build};
 use crate::marks::Mark;
@@ -22,8 +22,8 @@ struct Store {
     detections: BTreeMap<i64, Detection>,
     windows: BTreeMap<CountKey, Count>,
     marks: Vec<Mark>,
-    /// The step of its history, if it has one.
-    settle_ms: Option<i64>,
+    /// The steps of its history, if it has one.
+    settle: Option<Steps>,
     /// The rows of that, and up to when they were settled.
     history: Vec<(i64, i64, Detection)>,
 }
@@ -86,7 +86,7 @@ fn ran(
 ) {
     let lateness = Lateness { lateness_ms, idle_ms: 500 };
     let settings =
-        Settings { window_ms: WINDOW_MS, lateness, has_locations: locations.is_some(), settle_ms: store.settle_ms };
+        Settings { window_ms: WINDOW_MS, lateness, has_locations: locations.is_some(), settle: store.settle };
     // Time 0 is for what stood before.
     let mut epochs = vec![(Vec::new(), locations.unwrap_or_default().to_vec())];
     epochs.extend(rows.chunks(batch).map(|rows| (rows.to_vec(), Vec::new())));
@@ -164,18 +164,21 @@ fn stored_rows_get_the_names_that_hold_now() {
 }
 
 /// Runs over detections, stops and goes on with all of them once more; the names of locations are others then, or not known.
-fn settled(rows: &[CameraDetection], kept: usize, batch: usize) -> Store {
-    let mut store = Store { settle_ms: Some(30), ..Store::default() };
+fn settled(rows: &[CameraDetection], steps: Steps, (kept, batch): (usize, usize)) -> Store {
+    let mut store = Store { settle: Some(steps), ..Store::default() };
     ran(&mut store, rows, Some(&[name(0, "gate", 1), name(1, "bridge", 1)]), 120, (1 + kept % 3, batch), kept);
     let rows = if kept == usize::MAX { &[] } else { rows };
     let later = [name(0, "yard", 1), name(1, "bridge", 1)];
     ran(&mut store, rows, kept.is_multiple_of(2).then_some(&later), 120, (2, 23), usize::MAX);
     let settled_ms = store.settled_ms().expect("rows are settled");
     for (upto_ms, _, row) in &store.history {
-        assert!(row.detected_at < *upto_ms && *upto_ms <= settled_ms && upto_ms % 30 == 0);
+        assert!(row.detected_at < *upto_ms && *upto_ms <= settled_ms);
     }
     store
 }
+
+/// By time alone, and by rows.
+const STEPS: [Steps; 2] = [Steps { step_ms: 30, rows: u64::MAX }, Steps { step_ms: 500, rows: 25 }];
 
 const STOPS: [(usize, usize); 7] = [(usize::MAX, 20), (0, 20), (9, 20), (17, 11), (30, 20), (44, 20), (60, 10)];
 
@@ -184,8 +187,8 @@ fn settled_rows_are_handed_over_once_and_are_those_of_the_table() {
     for seed in 0..4 {
         let mut rows = detections(seed, 900, 40, 1);
         rows.iter_mut().for_each(|row| row.detected_ms = 1_000 + row.detection_oid * 4 - row.detection_oid % 7 * 13);
-        for (kept, batch) in STOPS {
-            let store = settled(&rows, kept, batch);
+        for (steps, stop) in STEPS.into_iter().flat_map(|steps| STOPS.map(|stop| (steps, stop))) {
+            let store = settled(&rows, steps, stop);
             let mut history = BTreeMap::new();
             for (_, oid, row) in &store.history {
                 assert!(history.insert(*oid, row.clone()).is_none(), "{oid} is there twice");
@@ -193,7 +196,7 @@ fn settled_rows_are_handed_over_once_and_are_those_of_the_table() {
             let mut expected = store.detections.clone();
             expected.retain(|_, row| Some(row.detected_at) < store.settled_ms());
             assert!(expected.len() > 100 && expected.len() + 20 < store.detections.len(), "{}", expected.len());
-            assert_eq!(history, expected, "seed {seed}, {kept} epochs of {batch}");
+            assert_eq!(history, expected, "seed {seed}, {steps:?}, {stop:?}");
         }
     }
 }
@@ -203,8 +206,8 @@ fn settled_rows_are_handed_over_once_and_are_those_of_the_table() {
 fn settled_rows_are_what_windows_have_counted() {
     for seed in 0..4 {
         let rows = detections(seed, 900, 40, 100);
-        for (kept, batch) in STOPS {
-            let store = settled(&rows, kept, batch);
+        for (steps, stop) in STEPS.into_iter().flat_map(|steps| STOPS.map(|stop| (steps, stop))) {
+            let store = settled(&rows, steps, stop);
             let is_over = |key: &CountKey| Some(key.window_start + WINDOW_MS) <= store.settled_ms();
             let mut counts = BTreeMap::new();
             for (_, _, row) in &store.history {
@@ -218,7 +221,7 @@ fn settled_rows_are_what_windows_have_counted() {
             counts.retain(|key, _| is_over(key));
             expected.retain(|key, _| is_over(key));
             assert!(expected.len() > 100, "{}", expected.len());
-            assert_eq!(counts, expected, "seed {seed}, {kept} epochs of {batch}");
+            assert_eq!(counts, expected, "seed {seed}, {steps:?}, {stop:?}");
         }
     }
 }

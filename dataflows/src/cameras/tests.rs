@@ -75,7 +75,7 @@ fn settings(lateness_ms: i64) -> Settings {
         window_ms: WINDOW_MS,
         lateness: Lateness { lateness_ms, idle_ms: 500 },
         has_locations: true,
-        settle_ms: None,
+        settle: None,
     }
 }
 

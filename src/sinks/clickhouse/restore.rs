@@ -38,7 +38,7 @@ pub fn sensors(store: &mut ClickHouse) -> Result<Vec<sensors::changes::Stored>> 
 pub fn cameras(store: &mut ClickHouse, settings: &cameras::Settings) -> Result<Vec<cameras::changes::Stored>> {
     use cameras::changes::Stored;
     let marks = marks(store, Topic::CameraDetections)?;
-    let from_ms = unsettled_ms(&marks, settings.settle_ms.is_some());
+    let from_ms = unsettled_ms(&marks, settings.settle.is_some());
     let columns = "detection_oid, geographical_location_oid, ifNull(geographical_location, ''), \
                    isNull(geographical_location), video_camera_oid, item_name, detected_at, source_ts, source_partition, \
                    source_offset";

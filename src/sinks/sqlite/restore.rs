@@ -55,7 +55,7 @@ pub fn cameras(store: &Connection, settings: &cameras::Settings) -> Result<Vec<c
         };
         Ok(Stored::Detection(StoredDetection { detection, geographical_location: row.get(2)? }))
     };
-    let from_ms = unsettled_ms(&marks, settings.settle_ms.is_some());
+    let from_ms = unsettled_ms(&marks, settings.settle.is_some());
     let mut stored = all(store, "camera_detections", select, from_ms, detection)?;
     let select = "SELECT geographical_location_oid, item_name, window_start, detections FROM camera_windows \
                   WHERE window_start > ?1";
