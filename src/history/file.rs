@@ -117,7 +117,7 @@ mod tests {
 
     fn row(oid: i64, name: Option<&str>, detected_at: i64) -> Row {
         let detection = Detection {
-            geographical_location_oid: -oid,
+            geographical_location_oid: oid.wrapping_neg(),
             geographical_location: name.map(Arc::from),
             video_camera_oid: 7,
             item_name: "bïke".into(),
