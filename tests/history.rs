@@ -181,7 +181,8 @@ fn what_its_store_does_not_know_is_not_there_twice() {
         files().filter(is_store).for_each(|path| fs::remove_file(path).expect("a file"));
         copies.iter().for_each(|(bytes, path)| fs::write(path, bytes).expect("a file"));
         // One that reads nothing new takes it away all the same.
-        replay(&place).arg(place.input("none", &records[..1])).summary();
+        let output = replay(&place).arg(place.input("none", &records[..1])).end().expect(0);
+        output.says(&["files of the history that a stop has left were taken away"]);
         assert!(before == history::contents(&folder(&place)), "as it was, of {ahead} files");
         replay(&place).args(["-w", workers]).arg(&input).summary();
         assert_table("camera_detections", &stored(&place)["camera_detections"], &table);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::name::{self, FOLDER, STORE};
 use crate::objects::Store;
 use crate::sinks::{Rows, Sink};
+use crate::telemetry::events;
 
 /// Names the store that a history is of.
 #[derive(Serialize, Deserialize)]
@@ -37,7 +38,12 @@ pub fn take_up(history: &mut Store, stored: &[Stored], sink: &mut impl Sink) -> 
     };
     let is_unknown = |name: &String| name::upto_ms(name).is_some_and(|upto_ms| Some(upto_ms) > settled_ms);
     let unknown: Vec<String> = listed.into_iter().map(|listed| listed.name).filter(is_unknown).collect();
-    history.delete_all(&unknown)
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    history.delete_all(&unknown)?;
+    events::history_set_back(unknown.len());
+    Ok(())
 }
 
 /// Gives a store its number.
