@@ -83,6 +83,8 @@ pub struct Flow {
     pub objects: Vec<Queue>,
     /// The queue of the sink that late records go to; the first process has it, if any.
     pub late: Vec<Queue>,
+    /// The queue of the sink that settled rows go to.
+    pub history: Vec<Queue>,
     /// Where the counts of all workers add up, on the first.
     pub counts: Arc<Mutex<Totals>>,
     /// How far the run has come.
@@ -129,6 +131,13 @@ pub fn build<'scope, B: Records>(
         let shape = Shape { step_ms: settings.cameras.window_ms, lateness_ms: settings.cameras.lateness.lateness_ms };
         let changes =
             alerted(pipeline.changes, (Pipeline::Cameras, shape), before.camera_alerts, &settings.alerts, probe);
+        let changes = match settings.cameras.settle {
+            None => changes,
+            Some(_) => {
+                let history = std::mem::take(&mut flow.history);
+                outputs::behind(changes, outputs::settled(pipeline.settled).deliver(history))
+            }
+        };
         all.rows.push(outputs::cameras(changes));
         all.counts.push(of(Pipeline::Cameras, pipeline.counts));
         all.late.push(outputs::late(pipeline.late));

@@ -20,6 +20,7 @@ pub mod dump;
 pub mod fault;
 pub mod flow;
 pub mod generate;
+pub mod history;
 pub mod locations;
 pub mod migrate;
 pub mod objects;

@@ -12,11 +12,11 @@ use crate::support::consumed;
 use crate::support::http::get;
 use crate::support::kafka::Topics;
 use crate::support::kept::{Kept, STORES, Store};
+use crate::support::ports::free_ports;
 use crate::support::readings::movement;
 use crate::support::record::{MOVEMENTS, Record};
 use crate::support::run::{Run, Running, random_ms, wait_until};
 use crate::support::scene::{MIDNIGHT_MS, Scene, at};
-use crate::support::served::free_ports;
 use crate::support::webhook::Webhook;
 use crate::support::windows::{Rows, assert_table};
 

@@ -9,11 +9,11 @@ use crate::oracle::cameras::{Cameras, cameras};
 use crate::support::cluster;
 use crate::support::kafka::{Topics, renumbered};
 use crate::support::place::{Place, shown};
+use crate::support::ports::free_ports;
 use crate::support::postgres::Server;
 use crate::support::readings::{Disorder, detections};
 use crate::support::record::Record;
 use crate::support::run::{Run, Running, wait_until};
-use crate::support::served::free_ports;
 use crate::support::windows::{assert_table, stored};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/locations.parquet");

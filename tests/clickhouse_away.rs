@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::clickhouse::{TINY_BATCHES, assert_stored, replay};
 use crate::oracle::Oracle;
 use crate::support::clickhouse::Server;
-use crate::support::cluster::free_port;
 use crate::support::judge::{assert_counted, assert_counted_again};
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::run::{Run, wait_until};
 use crate::support::scene::Scene;
 use crate::support::varied::varied;
@@ -19,7 +19,7 @@ fn a_server_that_is_killed_and_comes_back() {
     let records = varied(10_000, 81);
     let (oracle, counts) = Oracle::of(&records);
     let place = Place::new();
-    let server = Server::start(&place.path("server"), free_port());
+    let server = Server::start(&place.path("server"), free_ports());
     let database = server.database();
     let folder = place.input("in", &records);
     let mut run = replay(&place, &database).args(["-w", "2"]).args(TINY_BATCHES).arg(&folder).start();
@@ -39,7 +39,7 @@ fn a_server_that_is_killed_and_comes_back() {
 fn a_server_that_comes_later() {
     let records = Scene::vehicles(20).records;
     let place = Place::new();
-    let server = Server::start(&place.path("server"), free_port());
+    let server = Server::start(&place.path("server"), free_ports());
     let database = server.database();
     let stopped = server.kill();
     let run = replay(&place, &database).arg(place.input("in", &records)).start();
@@ -166,7 +166,7 @@ fn a_migration_of_a_cluster() {
 /// Nobody listens: a migration says so at once.
 #[test]
 fn a_migration_without_a_server() {
-    let url = format!("clickhouse.url=http://127.0.0.1:{}", free_port());
+    let url = format!("clickhouse.url=http://127.0.0.1:{}", free_ports());
     Run::new("migrate").args(["--only", "clickhouse"]).args(["--set", &url]).end().expect(1).says(&[
         "127.0.0.1",
         "refused",

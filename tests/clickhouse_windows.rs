@@ -11,9 +11,9 @@ use crate::oracle::cameras::cameras;
 use crate::oracle::sensors::{Shape, USUAL, sensors};
 use crate::support::clickhouse::{Database, Server};
 use crate::support::cluster;
-use crate::support::cluster::free_port;
 use crate::support::kafka::{Topics, renumbered};
 use crate::support::place::{Place, shown};
+use crate::support::ports::free_ports;
 use crate::support::readings::{Disorder, detections, movement, movements, seen};
 use crate::support::record::{CAMERAS, MOVEMENTS, Record};
 use crate::support::run::{Run, random_ms, wait_until};
@@ -221,7 +221,7 @@ fn odd_ids_and_times_are_only_ids_and_times() {
 fn a_server_that_is_killed_and_comes_back() {
     let records = both(8_000, 100, Disorder(30_000));
     let place = Place::new();
-    let server = Server::start(&place.path("server"), free_port());
+    let server = Server::start(&place.path("server"), free_ports());
     let database = server.database();
     let mut run = windows(&place, &database, USUAL).args(SMALL_BATCHES).arg(place.input("in", &records)).start();
     wait_until("windows in the store", || run.has_ended() || database.count("sensor_windows") > 0);

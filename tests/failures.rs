@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use crate::oracle::Oracle;
 use crate::support::kafka::{Topics, renumbered};
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::record::{DETECTIONS, FRAMES, Record};
 use crate::support::run::{Run, wait_until};
 use crate::support::scene::{Scene, frame};
 use crate::support::varied::varied;
-use crate::support::{clickhouse, cluster, postgres};
+use crate::support::{clickhouse, postgres};
 use crate::whole::World;
 
 fn stalls(world: &World, args: &[&str]) -> Run {
@@ -42,7 +43,7 @@ fn malformed_event() {
 fn clickhouse_away() {
     let records = renumbered(&varied(1_500, 93));
     let folder = Place::new();
-    let mut rows = clickhouse::Server::start(&folder.path("clickhouse"), cluster::free_port());
+    let mut rows = clickhouse::Server::start(&folder.path("clickhouse"), free_ports());
     let world = World::of(Topics::new(), rows.database(), postgres::Server::shared().database());
     let (before, behind) = records.split_at(records.len() / 2);
     let run = world.run().start();

@@ -8,9 +8,9 @@ use crate::support::http::get;
 use crate::support::judge::assert_stored;
 use crate::support::kafka::{Broker, Topics, renumbered};
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::run::{Run, wait_until};
 use crate::support::sample;
-use crate::support::served::free_ports;
 use crate::support::store::count_rows;
 
 pub(crate) fn listening(run: Run, port: u16) -> Run {

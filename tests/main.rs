@@ -23,6 +23,7 @@ mod dead_letter;
 mod emit;
 mod failures;
 mod generated;
+mod history;
 mod input_forms;
 mod kafka;
 mod kafka_dead_letters;

@@ -8,11 +8,11 @@ use crate::support::asked::{Api, Question, rows};
 use crate::support::http::get;
 use crate::support::kafka::{Topics, renumbered};
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::readings::{Disorder, detections, movement, movements, seen};
 use crate::support::record::{CAMERAS as DETECTED, MOVEMENTS, Record};
 use crate::support::run::wait_until;
 use crate::support::scene::{MIDNIGHT_MS, Scene};
-use crate::support::served::free_ports;
 use crate::support::varied::Dice;
 use crate::support::windows::{assert_rows, stored};
 

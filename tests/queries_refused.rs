@@ -4,9 +4,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::support::asked::{Api, Question};
-use crate::support::cluster::free_port;
 use crate::support::http::get;
 use crate::support::place::Place;
+use crate::support::ports::free_ports;
 use crate::support::readings::{Disorder, detections, movements};
 use crate::support::run::Run;
 use crate::support::scene::MIDNIGHT_MS;
@@ -116,7 +116,7 @@ fn a_store_without_windows_is_named() {
 #[test]
 fn an_address_that_is_taken_ends_it() {
     let (_place, store) = filled();
-    let port = free_port();
+    let port = free_ports();
     let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).expect("a free port");
     let listen = format!("api.listen=127.0.0.1:{port}");
     Run::new("serve")

@@ -132,7 +132,7 @@ fn each_server_is_stopped_for_a_while() {
     let records = renumbered(&sample::first_hours(9));
     let folder = Place::new();
     let mut broker = Broker::start();
-    let mut rows = clickhouse::Server::start(&folder.path("clickhouse"), crate::support::cluster::free_port());
+    let mut rows = clickhouse::Server::start(&folder.path("clickhouse"), crate::support::ports::free_ports());
     let mut control = postgres::Server::start();
     let mut world = World::of(Topics::at(&broker.address), rows.database(), control.database());
     let run = world.run().args(["-w", "2"]).start();

@@ -29,6 +29,10 @@ pub enum Mark {
     Reached(u32, Reached),
     /// Of event time.
     EventTime(watermark::Mark),
+    /// The time below which rows are settled and kept elsewhere, ms since the epoch: see [`crate::cameras::settle`].
+    Settled(i64),
+    /// The number of the store, by which that place knows its own; no pipeline heeds it.
+    Store(i64),
 }
 
 /// Rows in time and late ones, and what is to be known beside them.

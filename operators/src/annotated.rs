@@ -95,7 +95,7 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
 
     /// What the set says of a place.
     pub fn value(&self, place: R::Place) -> Option<&N> {
-        self.set.get(&place)?.iter().find(|(_, count)| **count > 0).map(|(value, _)| value)
+        said(&self.set, place)
     }
 
     /// How many more rows there are at places of which the set says nothing than when this was last asked; those that are
@@ -117,11 +117,24 @@ impl<R: Placed, N: Ord + Clone> Annotated<R, N> {
 
     /// Forgets rows below `floor_ms`; says nothing of it. They are no longer corrected.
     pub fn forget(&mut self, floor_ms: i64) {
-        self.rows.retain(|_, rows| {
-            while rows.first().is_some_and(|row| row.event_ms() < floor_ms) {
-                rows.pop_first();
+        self.take_below(floor_ms, |_, _| ());
+    }
+
+    /// Forgets rows below `floor_ms`, and hands over each with what the set says of its place. Cost: a look at each place.
+    pub fn take_below(&mut self, floor_ms: i64, mut take: impl FnMut(R, Option<&N>)) {
+        let Annotated { set, rows, .. } = self;
+        rows.retain(|place, rows| {
+            while rows.first().is_some_and(|row| row.event_ms() < floor_ms)
+                && let Some(row) = rows.pop_first()
+            {
+                take(row, said(set, *place));
             }
             !rows.is_empty()
         });
     }
+}
+
+/// What a set says of a place.
+fn said<P: Eq + Hash, N>(set: &FixedMap<P, BTreeMap<N, i64>>, place: P) -> Option<&N> {
+    set.get(&place)?.iter().find(|(_, count)| **count > 0).map(|(value, _)| value)
 }

@@ -8,14 +8,18 @@ use crate::config::Config;
 use crate::objects;
 use crate::replay::args::Store;
 
-/// Looks whether the store, where it is a file, the object store and the archive can be written to.
+/// Looks whether the store, where it is a file, the object store, the archive and the history can be written to.
 pub fn checks(store: &Store, config: &Config) -> Vec<Check> {
     let store = match store {
         Store::Sqlite(path) => Some(Check::new(format!("store {}", path.display()), file(path))),
         Store::Ndjson(folder) => Some(Check::new(format!("store {}", folder.display()), in_folder(folder))),
         Store::ClickHouse | Store::Null => None,
     };
-    let places = [("object store", &config.object_store.url), ("archive", &config.archive.url)];
+    let places = [
+        ("object store", &config.object_store.url),
+        ("archive", &config.archive.url),
+        ("history of cameras", &config.cameras.history),
+    ];
     let places = places.into_iter().filter_map(|(what, url)| Some(place(what, url.as_deref()?, config)));
     store.into_iter().chain(places).collect()
 }

@@ -52,6 +52,9 @@ impl Default for Config {
                 lateness: Duration::from_secs(24 * 60 * 60),
                 keep: Duration::from_secs(24 * 60 * 60),
                 locations: None,
+                history: None,
+                history_step: Duration::from_secs(60 * 60),
+                history_rows: 500_000,
                 refresh: Duration::from_secs(5),
             },
             alerts: Alerts {

@@ -76,6 +76,16 @@ pub(super) static KEYS: &[Key] = &[
         cameras.locations,
         "camera locations: a CSV file, a file that ends in .parquet, or postgres:TABLE at postgres.url; empty: none"
     ),
+    key!(
+        cameras.history,
+        "where rows of cameras that nothing changes any more are kept as Parquet files by day: file:///folder or \
+         s3://bucket/prefix; empty: nowhere"
+    ),
+    key!(cameras.history_step, "event time that is written into the history at once, at most"),
+    key!(
+        cameras.history_rows,
+        "rows that are written into the history at once, about: where there are as many, sooner"
+    ),
     key!(cameras.refresh, "time between two looks of a run whether the camera locations have changed"),
     key!(alerts.wait, "event time that data are waited for before a window is judged by the rules of alerts"),
     key!(alerts.idle, "a partition that is this much behind the foremost in event time is not waited for"),

@@ -69,6 +69,11 @@ static RULES: &[Rule] = &[
         let table = c.cameras.locations.as_deref().and_then(|text| text.strip_prefix(TABLE));
         table.is_none_or(|table| !table.is_empty() && c.postgres.url.is_some())
     }),
+    rule("cameras.history", "file:///folder or s3://bucket/prefix, without credentials", |c| {
+        c.cameras.history.as_ref().is_none_or(|url| is_address(url, &["file:///", "s3://"]) && is_open(url))
+    }),
+    rule("cameras.history_rows", "1 to 1000000000", |c| (1..=1_000_000_000).contains(&c.cameras.history_rows)),
+    rule("cameras.history_step", "1s to 1d", |c| (1..=86_400).contains(&c.cameras.history_step.as_secs())),
     rule("cameras.refresh", "at least 1ms", |c| some_time(c.cameras.refresh)),
     rule("alerts.webhook", alerts::WEB, |c| alerts::is_web(c.alerts.webhook.as_ref())),
 ];
@@ -171,6 +176,10 @@ mod tests {
             "cameras.window=0s",
             "cameras.keep=0s",
             "cameras.keep=10001d",
+            "cameras.history=/tmp/history",
+            "cameras.history_rows=0",
+            "cameras.history_step=999ms",
+            "cameras.history_step=25h",
             "clickhouse.url=127.0.0.1:8123",
             "clickhouse.url=http://",
             "postgres.url=mysql://127.0.0.1/hexflow",
@@ -195,6 +204,7 @@ mod tests {
             "object_store.url=s3://key:hunter2@bucket/prefix",
             "object_store.endpoint=http://key:hunter2@127.0.0.1:9000",
             "archive.url=s3://key:hunter2@bucket/prefix",
+            "cameras.history=s3://key:hunter2@bucket/prefix",
         ] {
             let refused = Config::load_with(None, [], &[set.into()]).map_err(|error| error.to_string());
             assert!(refused.is_err_and(|text| text.contains("***") && !text.contains("hunter2")), "{set}");

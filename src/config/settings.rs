@@ -184,6 +184,13 @@ pub struct Cameras {
     pub keep: Duration,
     /// Locations: a CSV file, a file that ends in `.parquet`, or `postgres:TABLE`.
     pub locations: Option<String>,
+    /// `file:///folder` or `s3://bucket/prefix` of rows that nothing changes any more, as Parquet files; asked as the object
+    /// store's settings say.
+    pub history: Option<String>,
+    /// Event time that is written there at once, at most.
+    pub history_step: Duration,
+    /// Rows that are written there at once, about.
+    pub history_rows: u64,
     /// Time between two looks of a run whether they have changed.
     pub refresh: Duration,
 }

@@ -13,6 +13,9 @@ use crate::clickhouse::schema::{Rows, Table, tables};
 use crate::clickhouse::{Failure, Server, ddl, sql};
 use crate::config::Config;
 
+/// A stop that rows which are in no history yet outlive: they go by the server's clock.
+const STOP: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The tables of one server or one cluster.
 pub struct Tables {
     server: Server,
@@ -34,7 +37,8 @@ impl Tables {
     pub fn new(config: &Config) -> Result<Self> {
         let server = Server::new(&config.clickhouse).context("cannot start a client of ClickHouse")?;
         // What is detected again as late as it may be must still be known.
-        let keep = config.cameras.keep.max(config.cameras.lateness);
+        let longer = config.cameras.history.as_ref().map_or(Duration::ZERO, |_| STOP);
+        let keep = config.cameras.keep.max(config.cameras.lateness.saturating_add(longer));
         Ok(Tables { server, cluster: config.clickhouse.cluster.clone(), keep })
     }
 

@@ -66,6 +66,19 @@ impl Store {
         })
     }
 
+    /// Takes away the objects of these names; one that is not there is none to take away. Waits while the store is away.
+    pub fn delete_all(&mut self, names: &[String]) -> Result<()> {
+        let Store { opened, is_local, runtime, patience, shown } = self;
+        let paths: Vec<Path> = names.iter().map(|name| path_of(opened, shown, name)).collect::<Result<_>>()?;
+        patience.until_answered("take an object away", |_| {
+            let each = paths.iter().try_for_each(|path| match runtime.block_on(opened.store.delete(path)) {
+                Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error),
+            });
+            each.map_err(|error| failure::of(&error, *is_local))
+        })
+    }
+
     /// Puts one small object and takes it away again: tells whether the store can be written.
     pub fn probe(&self) -> Result<(), Failure> {
         let path = Path::from(format!("{}/hexflow-check-{}", self.opened.prefix, std::process::id()));

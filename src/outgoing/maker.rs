@@ -71,7 +71,7 @@ impl Maker {
             }
             Rows::Sensors(changes) => making.alerts(Pipeline::Sensors, &changes.alerts.notices),
             Rows::Cameras(changes) => making.alerts(Pipeline::Cameras, &changes.alerts.notices),
-            Rows::Late(_) => {}
+            Rows::Late(_) | Rows::Settled(_) => {}
         }
         making.messages
     }

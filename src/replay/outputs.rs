@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use hexflow_dataflows::cameras::settle::Settled;
 use hexflow_dataflows::citylens::{self, Citylens};
 use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::late::{LateRow, TellLate};
 use hexflow_dataflows::rows::{Entity, Frame};
 use hexflow_dataflows::{cameras, sensors};
+use hexflow_operators::each_epoch::EachEpoch;
 use hexflow_operators::share::{Share, SharedBatch, Unshare};
+use hexflow_operators::upsert::Tally;
 use hexflow_operators::{Batch, ExchangeBy};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -65,6 +68,22 @@ pub fn cameras(changes: StreamVec<'_, u64, cameras::changes::Changes>) -> Stream
 pub fn late<'scope, R: LateRow>(rows: Stream<'scope, u64, Batch<R>>) -> StreamVec<'scope, u64, Rows> {
     let late = rows.tell_late().exchange(|_| 0).inspect_batch(|_time, records| events::late(records));
     kind(late, Rows::Late)
+}
+
+/// Rows of cameras that nothing changes any more, on the workers that have them.
+pub fn settled(rows: StreamVec<'_, u64, Arc<Settled>>) -> StreamVec<'_, u64, Rows> {
+    rows.map(Rows::Settled)
+}
+
+/// Lets an epoch's changes pass once its settled rows, and those of all epochs before, are `written` on all workers.
+pub fn behind<'scope>(
+    changes: StreamVec<'scope, u64, cameras::changes::Changes>,
+    written: StreamVec<'scope, u64, Tally>,
+) -> StreamVec<'scope, u64, cameras::changes::Changes> {
+    let passed = changes.each_epoch(Pipeline, "BehindHistory", written, {
+        |epochs, _written, changes, _nothing: &mut Vec<()>| changes.extend(epochs.drain(..).flatten())
+    });
+    passed.0
 }
 
 /// The frames alone, for the sink of detailed GPS.

@@ -1,11 +1,13 @@
 //! What a run needs before any worker starts: the store opened, sinks running.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
 use hexflow_dataflows::alerts::clock::Patience;
+use hexflow_dataflows::cameras::settle::Steps;
 use hexflow_dataflows::decode::{self, OnMalformed};
 use hexflow_dataflows::pipelines::{Pipeline, Pipelines};
 use hexflow_dataflows::rows::track_key;
@@ -16,14 +18,19 @@ use hexflow_operators::watermark::Lateness;
 use uuid::Uuid;
 
 use super::args::Store;
+use super::outputs::Route;
 use crate::alerts::{Alerts, board};
 use crate::cli::Failure;
 use crate::cluster::ClusterArgs;
 use crate::config::{self, Config};
+use crate::control::Mapper;
 use crate::fault::Fault;
-use crate::flow::{Before, Settings};
+use crate::flow::{Before, Flow, Settings};
+use crate::history::take_up::take_up;
+use crate::history::{self, History};
 use crate::locations;
 use crate::objects;
+use crate::progress::Progress;
 use crate::restored::{self, Tables};
 use crate::sinks::Sink;
 use crate::sinks::clickhouse;
@@ -36,6 +43,7 @@ use crate::sinks::objects::Objects;
 use crate::sinks::sqlite::{self, Sqlite};
 use crate::sinks::writer::{self, Queue};
 use crate::telemetry::waiting;
+use crate::totals::Totals;
 
 /// Where things go, as it was typed.
 #[derive(Clone)]
@@ -64,10 +72,8 @@ pub struct Outlets<'a> {
 pub struct Plan {
     /// What pipelines are told.
     pub settings: Settings,
-    /// Whether one process writes for all: rows of the others flow to it.
-    pub gather: bool,
-    /// Whether anybody wants the requests to clusterization.
-    pub requests: bool,
+    /// How rows reach their sinks.
+    pub route: Route,
     /// What stood before.
     pub before: Before,
     /// The queues of the sinks that all rows go to.
@@ -76,6 +82,8 @@ pub struct Plan {
     pub objects: Vec<Queue>,
     /// The queue of the sink that late records go to.
     pub late: Vec<Queue>,
+    /// The queue of the sink that settled rows go to.
+    pub history: Vec<Queue>,
     /// The sinks' threads.
     pub threads: Vec<JoinHandle<()>>,
 }
@@ -85,19 +93,23 @@ impl Plan {
     pub fn new(args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Self, Failure> {
         let settings = settings(args, config)?;
         let objects = place_of_objects(args, config)?;
+        let mut kept = history::open(args, config)?;
         // The one process that writes for all is the first; into others than SQLite each writes for itself: a row is of one
         // track, and a track of one process, so that no two write the same row. Windows are the first's in any store.
-        let gather = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
-        let writes = !gather || args.cluster.process == 0;
-        let requests = (args.emit.is_some() || args.send) && !args.dry_run;
-        let (sinks, objects_queue, late, threads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let gathers = args.cluster.processes > 1 && (args.emit.is_some() || matches!(args.store, Store::Sqlite(_)));
+        let writes = !gathers || args.cluster.process == 0;
+        let route = Route {
+            gather: gathers.then_some(args.cluster.workers as u64),
+            requests: (args.emit.is_some() || args.send) && !args.dry_run,
+        };
+        let (sinks, objects_queue, late, history, threads) = Default::default();
         let mut before = Before::default();
         if args.cluster.process == 0 && args.pipelines.contains(Pipeline::Cameras) {
             before.locations = locations::source::read(config)?;
         }
-        let mut plan = Plan { settings, gather, requests, before, sinks, objects: objects_queue, late, threads };
+        let mut plan = Plan { settings, route, before, sinks, objects: objects_queue, late, history, threads };
         if writes {
-            let queue = plan.store(args, config, fault)?;
+            let queue = plan.store(args, config, kept.as_mut(), fault)?;
             plan.sinks.push(queue);
         }
         if let Some(folder) = args.emit.filter(|_| writes && !args.dry_run) {
@@ -118,12 +130,32 @@ impl Plan {
             let queue = plan.start("objects", Objects::new(store), fault)?;
             plan.objects.push(queue);
         }
+        if let Some(store) = kept {
+            let queue = plan.start("history", History::new(store), fault)?;
+            plan.history.push(queue);
+        }
         // All of them come to the first process.
         if let Some(place) = args.late.as_ref().filter(|_| !args.dry_run && args.cluster.process == 0) {
             let queue = plan.start("late", Late::new(objects::Store::open_synced(place, config)?), fault)?;
             plan.late.push(queue);
         }
         Ok(plan)
+    }
+
+    /// What a worker needs; the first that asks has what stood before.
+    pub fn flow(&mut self, mapper: Option<Mapper>, counts: &Arc<Mutex<Totals>>, progress: &Arc<Progress>) -> Flow {
+        Flow {
+            settings: self.settings.clone(),
+            route: self.route,
+            before: std::mem::take(&mut self.before),
+            mapper,
+            sinks: self.sinks.clone(),
+            objects: self.objects.clone(),
+            late: self.late.clone(),
+            history: self.history.clone(),
+            counts: Arc::clone(counts),
+            progress: Arc::clone(progress),
+        }
     }
 
     fn keep(&mut self, stored: &[(String, Uuid)]) {
@@ -139,7 +171,7 @@ impl Plan {
         }
         if args.pipelines.contains(Pipeline::Cameras) {
             let window_ms = self.settings.cameras.window_ms;
-            before.cameras = restored::windows::cameras(store, window_ms)?;
+            before.cameras = restored::windows::cameras(store, &self.settings.cameras)?;
             before.camera_alerts = restored::alerts::cameras(store, rules, window_ms)?;
         }
         if args.live {
@@ -161,7 +193,13 @@ impl Plan {
     }
 
     /// Opens the store; the mapping that stands there is kept.
-    fn store(&mut self, args: &Outlets<'_>, config: &Config, fault: &Fault) -> Result<Queue> {
+    fn store(
+        &mut self,
+        args: &Outlets<'_>,
+        config: &Config,
+        history: Option<&mut objects::Store>,
+        fault: &Fault,
+    ) -> Result<Queue> {
         let name = "store";
         match args.store {
             Store::Sqlite(path) if !args.dry_run || path.exists() => {
@@ -175,7 +213,9 @@ impl Plan {
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
                 }
-                self.start(name, Sqlite::new(store, path.clone(), has_mapping), fault)
+                let mut store = Sqlite::new(store, path.clone(), has_mapping);
+                history.map_or(Ok(()), |history| take_up(history, &self.before.cameras, &mut store))?;
+                self.start(name, store, fault)
             }
             Store::ClickHouse => {
                 let mut store = clickhouse::open(config, args.pipelines)?;
@@ -190,6 +230,7 @@ impl Plan {
                         store.take_up(args.pipelines)?;
                     }
                     self.restore(&mut store, args)?;
+                    history.map_or(Ok(()), |history| take_up(history, &self.before.cameras, &mut store))?;
                 }
                 if args.dry_run {
                     return self.start(name, Null::default(), fault);
@@ -198,7 +239,7 @@ impl Plan {
             }
             Store::Ndjson(folder) if !args.dry_run => {
                 let cluster = &args.cluster;
-                let alone = cluster.processes == 1 || self.gather;
+                let alone = cluster.processes == 1 || self.route.gather.is_some();
                 let suffix = if alone { String::new() } else { format!(".p{}", cluster.process) };
                 let lines =
                     if args.afresh { Ndjson::create(folder, &suffix)? } else { Ndjson::append(folder, &suffix)? };
@@ -233,6 +274,11 @@ fn settings(args: &Outlets<'_>, config: &Config) -> Result<Settings, Failure> {
             window_ms: ms(config.cameras.window),
             lateness: lateness(config.cameras.lateness),
             has_locations: config.cameras.locations.is_some(),
+            settle: config
+                .cameras
+                .history
+                .as_ref()
+                .map(|_| Steps { step_ms: ms(config.cameras.history_step), rows: config.cameras.history_rows }),
         },
         alerts: alerts::Settings {
             rules: config.alerts.rules(),

@@ -13,7 +13,6 @@ use super::args::{ReplayArgs, SummaryFormat, chosen};
 use super::bar::Bar;
 use super::control;
 use super::dataflow::{self, WorkerPlan};
-use super::outputs::Route;
 use super::plan::{Outlets, Plan};
 use super::summary::Summary;
 use crate::archive::fetch::{self, Wanted};
@@ -22,7 +21,6 @@ use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::control::Mapper;
 use crate::fault::Fault;
-use crate::flow::Flow;
 use crate::objects::Place;
 use crate::progress::Progress;
 use crate::sources::dump::files::{self, Dump};
@@ -127,27 +125,16 @@ type Ready = (Receiver<(usize, sequencer::Worker)>, Receiver<Again>);
 /// What each worker of this process takes along; and where they say that they are ready, and what to read again.
 fn worker_plans(
     args: &ReplayArgs,
-    plan: Plan,
+    mut plan: Plan,
     mapper: Option<Mapper>,
     shared: &Shared,
 ) -> (Vec<Option<WorkerPlan>>, Ready) {
     let (workers, ready) = channel();
     let (again, asked) = channel();
-    let (mut again, mut before) = (Some(again), plan.before);
-    let gather = plan.gather.then_some(args.cluster.workers as u64);
+    let mut again = Some(again);
     let plans = (0..args.cluster.workers).map(|_| {
         let (dealer, dealt) = sync_channel(SLICES_AHEAD);
-        let flow = Flow {
-            settings: plan.settings.clone(),
-            route: Route { gather, requests: plan.requests },
-            before: std::mem::take(&mut before),
-            mapper: mapper.clone(),
-            sinks: plan.sinks.clone(),
-            objects: plan.objects.clone(),
-            late: plan.late.clone(),
-            counts: Arc::clone(&shared.counts),
-            progress: Arc::clone(&shared.progress),
-        };
+        let flow = plan.flow(mapper.clone(), &shared.counts, &shared.progress);
         Some(WorkerPlan { flow, dealt, dealer, workers: workers.clone(), again: again.take() })
     });
     (plans.collect(), (ready, asked))

@@ -5,68 +5,57 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use hexflow_dataflows::counts::Counts;
 use hexflow_dataflows::decode::Stall;
 use hexflow_dataflows::pipelines::Pipelines;
 use hexflow_dataflows::rows::partition_of_stream;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::progress::Progress;
 use crate::totals::Totals;
 
 /// Of a run, or of a pipeline in it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 struct Numbers {
-    records: u64,
-    upserts: u64,
-    duplicates: u64,
-    stale: u64,
-    late: u64,
-    unlocated: i64,
-    malformed: u64,
-    stalled: u64,
-    ignored: u64,
-    dead_letters: u64,
-    skipped: u64,
+    counts: Counts,
     seconds: f64,
-    records_per_second: f64,
 }
 
 impl Numbers {
     fn new(counts: Counts, elapsed: Duration) -> Self {
-        let seconds = elapsed.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate")]
-        let records_per_second = counts.records as f64 / seconds.max(1e-9);
-        let stalled = counts.stalled();
-        let Counts {
-            records,
-            upserts,
-            duplicates,
-            stale,
-            late,
-            unlocated,
-            malformed,
-            ignored,
-            dead_letters,
-            skipped,
-            ..
-        } = counts;
-        Numbers {
-            records,
-            upserts,
-            duplicates,
-            stale,
-            late,
-            unlocated,
-            malformed,
-            stalled,
-            ignored,
-            dead_letters,
-            skipped,
-            seconds,
-            records_per_second,
+        Numbers { counts, seconds: elapsed.as_secs_f64() }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    fn records_per_second(&self) -> f64 {
+        self.counts.records as f64 / self.seconds.max(1e-9)
+    }
+}
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Numbers { counts, seconds } = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, count) in [
+            ("records", counts.records),
+            ("upserts", counts.upserts),
+            ("duplicates", counts.duplicates),
+            ("stale", counts.stale),
+            ("late", counts.late),
+            ("malformed", counts.malformed),
+            ("stalled", counts.stalled()),
+            ("ignored", counts.ignored),
+            ("dead_letters", counts.dead_letters),
+            ("skipped", counts.skipped),
+        ] {
+            map.serialize_entry(name, &count)?;
         }
+        map.serialize_entry("unlocated", &counts.unlocated)?;
+        map.serialize_entry("seconds", seconds)?;
+        map.serialize_entry("records_per_second", &self.records_per_second())?;
+        map.end()
     }
 }
 
@@ -106,7 +95,7 @@ impl Summary {
     }
 
     /// One JSON object and a newline.
-    pub fn json(&self) -> Result<String> {
+    pub fn json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string(self).context("cannot write the summary")? + "\n")
     }
 
@@ -130,25 +119,26 @@ impl Summary {
             let _ = writeln!(
                 table,
                 "{name:<10} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9} {:>9.2} {:>11.0}",
-                n.records,
-                n.upserts,
-                n.duplicates,
-                n.stale,
-                n.malformed,
-                n.stalled,
-                n.ignored,
+                n.counts.records,
+                n.counts.upserts,
+                n.counts.duplicates,
+                n.counts.stale,
+                n.counts.malformed,
+                n.counts.stalled(),
+                n.counts.ignored,
                 n.seconds,
-                n.records_per_second
+                n.records_per_second()
             );
         }
-        if self.all.late > 0 {
-            let _ = writeln!(table, "{} records were too late for their windows, and changed nothing", self.all.late);
+        let Counts { late, unlocated, skipped, .. } = self.all.counts;
+        if late > 0 {
+            let _ = writeln!(table, "{late} records were too late for their windows, and changed nothing");
         }
-        if self.all.unlocated > 0 {
-            let _ = writeln!(table, "{} detections are at locations that are not known", self.all.unlocated);
+        if unlocated > 0 {
+            let _ = writeln!(table, "{unlocated} detections are at locations that are not known");
         }
-        if self.all.skipped > 0 {
-            let _ = writeln!(table, "{} records were skipped, as an operator has said", self.all.skipped);
+        if skipped > 0 {
+            let _ = writeln!(table, "{skipped} records were skipped, as an operator has said");
         }
         if self.passed_over > 0 {
             let _ = writeln!(table, "{} records of topics that no pipeline reads were passed over", self.passed_over);

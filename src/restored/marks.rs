@@ -10,7 +10,7 @@ use hexflow_dataflows::rows::stream_of;
 use hexflow_operators::watermark;
 
 use super::Tables;
-use crate::tables::changes::{EVENT_TIME, FLOOR, OFFSET, TOPIC_TIME, UNSEEN};
+use crate::tables::changes::{EVENT_TIME, FLOOR, OFFSET, SETTLED, STORE, TOPIC_TIME, UNSEEN};
 
 /// The marks of a topic.
 pub fn marks(store: &mut impl Tables, topic: Topic) -> Result<Vec<Mark>> {
@@ -27,6 +27,8 @@ pub fn marks(store: &mut impl Tables, topic: Topic) -> Result<Vec<Mark>> {
             EVENT_TIME => marks.push(Mark::EventTime(watermark::Mark::Clock(stream, value))),
             UNSEEN => marks.push(Mark::EventTime(watermark::Mark::Unseen(value))),
             FLOOR => marks.push(Mark::EventTime(watermark::Mark::Floor(value))),
+            SETTLED => marks.push(Mark::Settled(value)),
+            STORE => marks.push(Mark::Store(value)),
             _ => {} // of alerts, or of a later version
         }
     }
@@ -44,4 +46,11 @@ pub fn mark(store: &mut impl Tables, topic: Topic, kind: &str) -> Result<Option<
 pub fn floor_ms(marks: &[Mark]) -> i64 {
     let floor = |mark: &Mark| if let Mark::EventTime(watermark::Mark::Floor(ms)) = mark { Some(*ms) } else { None };
     marks.iter().find_map(floor).unwrap_or(i64::MIN)
+}
+
+/// The time from which rows of cameras are still to be settled, if they are settled at all, or may yet change.
+pub fn unsettled_ms(marks: &[Mark], settles: bool) -> i64 {
+    let settled = |mark: &Mark| if let Mark::Settled(ms) = mark { Some(*ms) } else { None };
+    let settled_ms = marks.iter().find_map(settled).filter(|_| settles);
+    settled_ms.map_or(i64::MAX, |ms| ms).min(floor_ms(marks))
 }

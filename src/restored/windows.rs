@@ -7,7 +7,7 @@ use hexflow_dataflows::readings::{Arrival, CameraDetection, Movement};
 use hexflow_dataflows::rows::stream_of;
 use hexflow_dataflows::{cameras, sensors};
 
-use super::marks::{floor_ms, marks};
+use super::marks::{marks, unsettled_ms};
 use super::{Tables, Values};
 use crate::telemetry::events;
 
@@ -30,14 +30,14 @@ pub fn sensors(store: &mut impl Tables) -> Result<Vec<sensors::changes::Stored>>
     Ok(stored)
 }
 
-/// What is kept of cameras, with windows of `window_ms`: all that is not below the floor.
-pub fn cameras(store: &mut impl Tables, window_ms: i64) -> Result<Vec<cameras::changes::Stored>> {
+/// What is kept of cameras: all that is not below the floor, or is still to be settled.
+pub fn cameras(store: &mut impl Tables, settings: &cameras::Settings) -> Result<Vec<cameras::changes::Stored>> {
     use cameras::changes::Stored;
     let marks = marks(store, Topic::CameraDetections)?;
-    let floor_ms = floor_ms(&marks);
+    let from_ms = unsettled_ms(&marks, settings.settle.is_some());
     let columns = "detection_oid, geographical_location_oid, geographical_location, video_camera_oid, item_name, \
                    detected_at, source_ts, source_partition, source_offset";
-    let from = format!("detected_at >= {}", store.time(floor_ms));
+    let from = format!("detected_at >= {}", store.time(from_ms));
     let mut stored = store.rows("camera_detections", columns, &from, |row| {
         let (detection_oid, geographical_location_oid) = (row.get()?, row.get()?);
         let geographical_location = row.get()?;
@@ -51,13 +51,13 @@ pub fn cameras(store: &mut impl Tables, window_ms: i64) -> Result<Vec<cameras::c
         };
         Some(Stored::Detection(StoredDetection { detection, geographical_location }))
     })?;
-    // Part of the window that holds the floor is above it.
-    let from = format!("window_start > {}", store.time(floor_ms.saturating_sub(window_ms)));
+    // Part of the window that holds that time is above it.
+    let from = format!("window_start > {}", store.time(from_ms.saturating_sub(settings.window_ms)));
     let columns = "geographical_location_oid, item_name, window_start, detections";
     stored.extend(store.rows("camera_windows", columns, &from, |row| {
         Some(Stored::Window(row.get()?, row.get()?, row.get()?, row.get()?))
     })?);
-    let gone = gone(&stored, floor_ms);
+    let gone = gone(&stored, from_ms);
     if gone > 0 {
         events::detections_gone(gone);
     }
@@ -65,16 +65,16 @@ pub fn cameras(store: &mut impl Tables, window_ms: i64) -> Result<Vec<cameras::c
     Ok(stored)
 }
 
-/// How many detections windows wholly above the floor count that are there no more: where rows go by the server's clock, and
+/// How many detections windows from a time on count that are there no more: where rows go by the server's clock, and
 /// event time stands still while nothing runs.
-fn gone(stored: &[cameras::changes::Stored], floor_ms: i64) -> i64 {
+fn gone(stored: &[cameras::changes::Stored], from_ms: i64) -> i64 {
     use cameras::changes::Stored;
     let counted = stored.iter().map(|stored| match stored {
-        Stored::Window(_, _, start_ms, detections) if *start_ms >= floor_ms => *detections,
+        Stored::Window(_, _, start_ms, detections) if *start_ms >= from_ms => *detections,
         _ => 0,
     });
     let first_ms = stored.iter().filter_map(|stored| match stored {
-        Stored::Window(_, _, start_ms, _) if *start_ms >= floor_ms => Some(*start_ms),
+        Stored::Window(_, _, start_ms, _) if *start_ms >= from_ms => Some(*start_ms),
         _ => None,
     });
     let Some(first_ms) = first_ms.min() else { return 0 };

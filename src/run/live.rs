@@ -25,13 +25,11 @@ use crate::cluster::launch::launch;
 use crate::config::Config;
 use crate::control::Handle;
 use crate::fault::Fault;
-use crate::flow::Flow;
 use crate::locations::refresh;
 use crate::objects::Place;
 use crate::progress::Progress;
 use crate::query::Stored;
 use crate::replay::args::{SummaryFormat, chosen};
-use crate::replay::outputs::Route;
 use crate::replay::plan::{Outlets, Plan};
 use crate::replay::summary::Summary;
 use crate::sources::batching::Batching;
@@ -156,7 +154,7 @@ struct Ends {
 fn worker_plans(
     args: &RunArgs,
     config: &Config,
-    plan: Plan,
+    mut plan: Plan,
     shared: &Shared,
     control: &Control,
 ) -> anyhow::Result<(Vec<Option<WorkerPlan>>, Ends)> {
@@ -165,25 +163,14 @@ fn worker_plans(
     let gate = Gate::new(dealers);
     let (ready, are_ready) = channel();
     let (news, told) = channel();
-    let (mut news, mut before) = (Some(news), plan.before);
+    let mut news = Some(news);
     // One process reads the locations for all, and its first worker takes them in.
     let follows = args.cluster.process == 0 && plan.settings.decode.pipelines.contains(Pipeline::Cameras);
-    let known = before.locations.clone();
+    let known = plan.before.locations.clone();
     let mut located = follows.then(|| refresh::start(config, known, &gate)).transpose()?.flatten();
     let control::Ends { mapper, mapped } = control.map(args, config, &gate)?;
-    let gather = plan.gather.then_some(count as u64);
     let workers = dealt.into_iter().zip(mapped).map(|(dealt, mapped)| {
-        let flow = Flow {
-            settings: plan.settings.clone(),
-            route: Route { gather, requests: plan.requests },
-            before: std::mem::take(&mut before),
-            mapper: mapper.clone(),
-            sinks: plan.sinks.clone(),
-            objects: plan.objects.clone(),
-            late: plan.late.clone(),
-            counts: Arc::clone(&shared.counts),
-            progress: Arc::clone(&shared.progress),
-        };
+        let flow = plan.flow(mapper.clone(), &shared.counts, &shared.progress);
         let feed = Feed { dealt, gate: gate.clone(), first: news.is_some() };
         let beats = (shared.heard.clone(), args.cluster.process);
         let (news, located) = (news.take(), located.take());

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use hexflow_dataflows::cameras::settle::Settled;
 use hexflow_dataflows::decode::DeadLetter;
 use hexflow_dataflows::late::LateRecord;
 use hexflow_dataflows::rows::{Detection, Frame, Track};
@@ -48,6 +49,8 @@ pub enum Rows {
     Cameras(Arc<cameras::changes::Changes>),
     /// Records that came too late for their windows; of no store of rows.
     Late(Vec<LateRecord>),
+    /// Rows of cameras that nothing changes any more; of no store of rows.
+    Settled(Arc<Settled>),
 }
 
 impl Rows {
@@ -61,6 +64,7 @@ impl Rows {
             Rows::Sensors(changes) => changes.len(),
             Rows::Cameras(changes) => changes.len(),
             Rows::Late(records) => records.len(),
+            Rows::Settled(settled) => settled.rows.len(),
         }
     }
 

@@ -155,7 +155,7 @@ impl Sink for Ndjson {
             Rows::Tracks(batch) => lines_of(batch, &buffers),
             Rows::Frames(batch) => lines_of(batch, &buffers),
             Rows::Detections(batch) => lines_of(batch, &buffers),
-            Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) => Made::default(),
+            Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) | Rows::Settled(_) => Made::default(),
             Rows::Sensors(epoch) => made(|made| changes::sensors(epoch, made)),
             Rows::Cameras(epoch) => made(|made| changes::cameras(epoch, made)),
         }

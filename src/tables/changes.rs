@@ -238,6 +238,8 @@ fn keep_mark(topic: Topic, mark: Mark, to: &mut impl Changed) {
         Mark::EventTime(watermark::Mark::Clock(stream, ms)) => keep(EVENT_TIME, Some(stream), ms),
         Mark::EventTime(watermark::Mark::Unseen(ms)) => keep(UNSEEN, None, ms),
         Mark::EventTime(watermark::Mark::Floor(ms)) => keep(FLOOR, None, ms),
+        Mark::Settled(ms) => keep(SETTLED, None, ms),
+        Mark::Store(number) => keep(STORE, None, number),
     }
 }
 
@@ -255,3 +257,7 @@ pub const ALERTS_JUDGED: &str = "alerts_judged";
 pub const ALERTS_BASE: &str = "alerts_base";
 /// A mark's kind: the time below which all is late, ms since the epoch.
 pub const FLOOR: &str = "floor";
+/// A mark's kind: the time below which rows are in the history, ms since the epoch.
+pub const SETTLED: &str = "settled";
+/// A mark's kind: the number that names the store, in its history.
+pub const STORE: &str = "store";

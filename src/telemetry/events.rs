@@ -117,6 +117,11 @@ pub fn detections_gone(count: i64) {
     warn!(count, "detections that may yet come again have gone from camera_detections: what repeats them counts again");
 }
 
+/// Files of the history that its store does not know were taken away.
+pub fn history_set_back(files: usize) {
+    info!(files, "files of the history that a stop has left were taken away: their rows are written again");
+}
+
 /// A partition stands still, which the log tells now and then.
 pub fn stands_still(topic: &str, partition: u32, offset: u64, reason: &str, head: &str) {
     error!(%topic, partition, offset, %reason, ?head, "partition stands still");

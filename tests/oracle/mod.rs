@@ -12,6 +12,7 @@ mod message;
 mod outgoing;
 pub(crate) mod queries;
 pub(crate) mod sensors;
+pub(crate) mod settled;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::cluster::free_port;
 use super::http::{get, query};
+use super::ports::free_ports;
 use super::run::{Output, Run, Running, wait_until};
 use super::windows::is_close;
 
@@ -81,7 +81,7 @@ pub(crate) struct Api {
 impl Api {
     /// Over a store, with settings.
     pub(crate) fn over(store: &str, sets: &[String]) -> Api {
-        let port = free_port();
+        let port = free_ports();
         let listen = format!("api.listen=127.0.0.1:{port}");
         let run = Run::new("serve").args(["--store", store, "--set", &listen]).args(sets).start();
         wait_until("it answers", || get(port, "/readyz").is_some_and(|(status, _)| status == 200));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value as Json;
 
-use super::cluster::free_port;
+use super::ports::free_ports;
 use super::run::Run;
 use super::schema::{Kind, TABLES};
 use super::store::{Mapping, Tables};
@@ -36,7 +36,7 @@ impl Server {
     /// The one that tests share.
     pub(crate) fn shared() -> &'static Server {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(|| Server::start(Path::new("-"), free_port()))
+        SHARED.get_or_init(|| Server::start(Path::new("-"), free_ports()))
     }
 
     /// One with its data in `folder`.

@@ -19,9 +19,10 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::place::{Place, shown};
+use super::ports::free_ports;
 use super::record::{AUDIT, CAMERAS, CLUSTERIZATION, DETECTIONS, FRAMES, METADATA, MOVEMENTS, Record, TRACKS};
 use super::run::Run;
-use super::served::{Served, free_ports};
+use super::served::Served;
 
 /// The topics that are read, and their partitions.
 pub(crate) const READ: [(&str, i32); 5] =

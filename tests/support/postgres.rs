@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use super::cluster::free_port;
+use super::ports::free_ports;
 use super::run::Run;
 use super::store::Mapping;
 
@@ -42,7 +42,7 @@ impl Server {
 
     /// One of a test's own.
     pub(crate) fn start() -> Server {
-        let port = free_port();
+        let port = free_ports();
         let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/postgres"));
         command.args(["serve", &port.to_string(), "on"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("a script of ours");

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::place::{Place, shown};
+use super::ports::free_ports;
 use super::run::Run;
-use super::served::{Served, free_ports};
+use super::served::Served;
 
 /// The bucket that the server has.
 const BUCKET: &str = "bucket";

@@ -2,9 +2,7 @@
 //! killed.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A script under way.
 pub(crate) struct Served {
@@ -36,18 +34,5 @@ impl Served {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("a pipe");
         line.trim_end().to_owned()
-    }
-}
-
-/// The first of two ports that are free, below those that outgoing connections take.
-pub(crate) fn free_ports() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let first = 22_000 + std::process::id() % 400 * 20;
-    loop {
-        let port = first + NEXT.fetch_add(2, Ordering::Relaxed);
-        let port = u16::try_from(port).expect("a port");
-        if (port..port + 2).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return port;
-        }
     }
 }

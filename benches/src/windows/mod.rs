@@ -12,11 +12,12 @@ use hexflow::bench::BenchArgs;
 
 use self::dumps::Dumps;
 use self::rows::{Found, found};
-use self::subject::{Program, Subject};
+use self::subject::{Contender, Program};
 use crate::peers::engine::{self, engines};
 use crate::peers::say;
 use crate::report::{Column, Report};
-use crate::statistics::{least, median, most, ratio, spread};
+use crate::statistics::median;
+use crate::subjects::{Subject, common_cells, common_columns, in_turns};
 
 /// The pipelines that have windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +40,15 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         "windows",
         "Visits, speeds and windows of movements; detections named, once each, and windows of them",
     );
-    report.columns([
-        Column::text("pipeline", "pipeline"),
-        Column::text("what", "what"),
-        Column::figure("parallelism", "par", 0),
-        Column::unprinted("runs"),
-        Column::figure("best_seconds", "best s", 2),
-        Column::figure("median_seconds", "median", 2),
-        Column::percent("spread", "spread"),
-        Column::figure("records_per_second", "records/s", 0),
-        Column::figure("cpu_seconds", "CPU s", 2),
-        Column::figure("records_per_cpu_second", "records/CPU s", 0),
-        Column::figure("peak_mib", "peak MiB", 0),
-        Column::figure("to_it", "hexflow x", 2),
-    ]);
+    report.columns(
+        [Column::text("pipeline", "pipeline"), Column::figure("parallelism", "par", 0)]
+            .into_iter()
+            .chain(common_columns())
+            .chain([
+                Column::figure("records_per_cpu_second", "records/CPU s", 0),
+                Column::figure("to_it", "hexflow x", 2),
+            ]),
+    );
     for pipeline in [Pipeline::Sensors, Pipeline::Cameras] {
         let temporary = tempfile::tempdir()?;
         say(&format!("making dumps of {}", pipeline.name()));
@@ -70,45 +66,33 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 /// Runs all in turns; whoever leaves rows leaves the same.
-fn measure(rounds: u64, subjects: &mut [Subject], dumps: &Dumps, out: &Path) -> Result<()> {
+fn measure(rounds: u64, subjects: &mut [Subject<Contender>], dumps: &Dumps, out: &Path) -> Result<()> {
     let mut expected: Option<Found> = None;
-    for round in 0..rounds {
-        for subject in &mut *subjects {
-            say(&format!("round {}: {}, parallelism {}", round + 1, subject.name(), subject.parallelism));
-            fs::create_dir_all(out)?;
-            subject.run(dumps, out)?;
-            if round == 0 && subject.leaves_lines() {
-                let found = found(dumps.pipeline, out)?;
-                let expected = *expected.get_or_insert(found);
-                ensure!(found.iter().all(|table| table.rows > 0), "{} found nothing", subject.name());
-                ensure!(found == expected, "{} found other rows: {found:?}, and not {expected:?}", subject.name());
-            }
-            fs::remove_dir_all(out)?;
+    in_turns(rounds, subjects, |name, contender| {
+        say(&format!("{name}, parallelism {}", contender.parallelism));
+        fs::create_dir_all(out)?;
+        let run = contender.run(dumps, out)?;
+        if contender.program.leaves_lines() {
+            let found = found(dumps.pipeline, out)?;
+            let expected = *expected.get_or_insert(found);
+            ensure!(found.iter().all(|table| table.rows > 0), "{name} found nothing");
+            ensure!(found == expected, "{name} found other rows: {found:?}, and not {expected:?}");
         }
-    }
-    Ok(())
+        fs::remove_dir_all(out)?;
+        Ok(run)
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures are rounded")]
-fn tell(report: &mut Report, subject: &Subject, all: &[Subject], dumps: &Dumps) {
-    let hexflow = all.iter().find(|other| other.program == Program::Lines && other.parallelism == subject.parallelism);
-    let seconds = || subject.runs.iter().map(|run| run.seconds);
+fn tell(report: &mut Report, subject: &Subject<Contender>, all: &[Subject<Contender>], dumps: &Dumps) {
+    let is_beside = |other: &&Subject<Contender>| {
+        other.program.program == Program::Lines && other.program.parallelism == subject.program.parallelism
+    };
+    let to_it = all.iter().find(is_beside).map_or(f64::NAN, |hexflow| hexflow.speed_to(subject));
     let cpu_seconds = median(subject.runs.iter().map(|run| run.cpu_seconds));
-    let to_it = hexflow.map_or(f64::NAN, |hexflow| ratio(seconds(), hexflow.runs.iter().map(|run| run.seconds)));
-    report.row([
-        dumps.pipeline.name().into(),
-        subject.name().into(),
-        subject.parallelism.into(),
-        crate::report::Cell::list(seconds()),
-        least(seconds()).into(),
-        median(seconds()).into(),
-        spread(seconds()).into(),
-        (dumps.records as f64 / median(seconds())).into(),
-        cpu_seconds.into(),
-        (dumps.records as f64 / cpu_seconds).into(),
-        (most(subject.runs.iter().map(|run| run.peak_kib as f64)) / 1024.0).into(),
-        to_it.into(),
-    ]);
+    let first = [dumps.pipeline.name().into(), subject.program.parallelism.into()];
+    let last = [(dumps.records as f64 / cpu_seconds).into(), to_it.into()];
+    report.row(first.into_iter().chain(common_cells(subject, dumps.records)).chain(last));
 }
 
 impl Pipeline {

@@ -8,6 +8,7 @@ use super::dumps::Dumps;
 use crate::measure::{Run, measure_all};
 use crate::peers::engine::{Engine, WINDOWS};
 use crate::programs::{self, Store};
+use crate::subjects::Subject;
 
 /// A program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,28 +23,28 @@ pub(crate) enum Program {
     Engine(Engine),
 }
 
-/// A program at a parallelism, and its runs.
-pub(crate) struct Subject {
+/// A program at a parallelism.
+#[derive(Clone, Debug)]
+pub(crate) struct Contender {
     pub(crate) program: Program,
     pub(crate) parallelism: u64,
-    pub(crate) runs: Vec<Run>,
 }
 
 /// All of them.
-pub(crate) fn all(engines: &[Engine], parallelisms: &[u64]) -> Vec<Subject> {
+pub(crate) fn all(engines: &[Engine], parallelisms: &[u64]) -> Vec<Subject<Contender>> {
     let mut programs = vec![Program::Nothing, Program::Lines, Program::Sqlite];
     programs.extend(engines.iter().cloned().map(Program::Engine));
     let subject = |program: &Program| {
-        let of = |&parallelism: &u64| Subject { program: program.clone(), parallelism, runs: Vec::new() };
+        let of = |&parallelism: &u64| Subject::new(program.name(), Contender { program: program.clone(), parallelism });
         parallelisms.iter().map(of).collect::<Vec<_>>()
     };
     programs.iter().flat_map(subject).collect()
 }
 
-impl Subject {
+impl Program {
     /// How it is called.
-    pub(crate) fn name(&self) -> String {
-        match &self.program {
+    fn name(&self) -> String {
+        match self {
             Program::Nothing => "hexflow, null".to_owned(),
             Program::Lines => "hexflow, ndjson".to_owned(),
             Program::Sqlite => "hexflow, sqlite".to_owned(),
@@ -53,11 +54,13 @@ impl Subject {
 
     /// Whether it leaves tables as lines of JSON.
     pub(crate) fn leaves_lines(&self) -> bool {
-        matches!(self.program, Program::Lines | Program::Engine(_))
+        matches!(self, Program::Lines | Program::Engine(_))
     }
+}
 
+impl Contender {
     /// Runs it once, into the empty folder `out`.
-    pub(crate) fn run(&mut self, dumps: &Dumps, out: &Path) -> Result<()> {
+    pub(crate) fn run(&self, dumps: &Dumps, out: &Path) -> Result<Run> {
         let store = match &self.program {
             Program::Nothing => Store::Null,
             Program::Lines => Store::Ndjson,
@@ -65,8 +68,7 @@ impl Subject {
             Program::Engine(engine) => {
                 let (run, said) = engine.run(WINDOWS, &dumps.folder, out, self.parallelism)?;
                 ensure!(said.records == dumps.records, "it read {} records, and not {}", said.records, dumps.records);
-                self.runs.push(run);
-                return Ok(());
+                return Ok(run);
             }
         };
         let mut commands = programs::Program::replay(store, self.parallelism).commands(&dumps.folder, out)?;
@@ -74,7 +76,6 @@ impl Subject {
             command.args(["--pipelines", dumps.pipeline.name(), "--set"]);
             command.arg(format!("cameras.locations={}", dumps.locations().display()));
         }
-        self.runs.push(measure_all(commands)?.0);
-        Ok(())
+        Ok(measure_all(commands)?.0)
     }
 }

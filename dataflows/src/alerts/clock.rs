@@ -51,7 +51,7 @@ impl Clock {
                 }
                 Mark::Reached(partition, reached) => self.partitions.entry(partition).or_default().1 = Some(reached.ts),
                 Mark::EventTime(watermark::Mark::Floor(at)) => self.floor_ms = Some(at),
-                Mark::EventTime(watermark::Mark::Unseen(_)) => {}
+                Mark::EventTime(watermark::Mark::Unseen(_)) | Mark::Settled(_) | Mark::Store(_) => {}
             }
         }
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::StoredDetection;
 use super::counts::Part;
+use super::settle::Settled;
 use super::{Other, Settings};
 use crate::change::Change;
 use crate::counts::Counts;
@@ -51,6 +52,20 @@ struct Seen {
     arrival: Arrival,
 }
 
+impl Seen {
+    /// The row, with the name of its location.
+    fn named(self, geographical_location: Option<Arc<str>>) -> Detection {
+        Detection {
+            geographical_location_oid: self.location_oid,
+            geographical_location,
+            video_camera_oid: self.camera_oid,
+            item_name: self.item,
+            detected_at: self.detected_ms,
+            arrival: self.arrival,
+        }
+    }
+}
+
 impl Placed for Seen {
     type Place = i64;
     type Id = i64;
@@ -72,6 +87,8 @@ pub struct Detections {
     located: Annotated<Seen, Arc<str>>,
     /// The names that restored rows have in the store, in the epoch that restores them.
     restored: FixedMap<i64, Option<String>>,
+    /// The names of rows that go on having them, since there is no set; known only if rows are to be settled.
+    named: FixedMap<i64, Arc<str>>,
     items: FixedMap<Arc<str>, ()>,
     /// Of this epoch only.
     counts: Tumbling<(i64, Arc<str>)>,
@@ -79,14 +96,16 @@ pub struct Detections {
     floor_ms: i64,
     /// Whether there is a set of locations, be it empty.
     has_locations: bool,
+    /// Whether rows are remembered until they are settled, and not just until they are below the floor.
+    settles: bool,
 }
 
 impl Detections {
     /// None as yet.
-    pub fn new(Settings { window_ms, has_locations, .. }: Settings) -> Self {
-        let (firsts, located, restored, items, tally) = Default::default();
-        let (counts, floor_ms) = (Tumbling::new(window_ms), i64::MIN);
-        Detections { firsts, located, restored, items, counts, tally, floor_ms, has_locations }
+    pub fn new(Settings { window_ms, has_locations, settle, .. }: Settings) -> Self {
+        let (firsts, located, restored, named, items, tally) = Default::default();
+        let (counts, floor_ms, settles) = (Tumbling::new(window_ms), i64::MIN, settle.is_some());
+        Detections { firsts, located, restored, named, items, counts, tally, floor_ms, has_locations, settles }
     }
 
     /// Adds detections.
@@ -130,6 +149,9 @@ impl Detections {
         let located = &mut self.located;
         let occurrence = Occurrence { arrival, event_ms: detected_ms, value };
         self.firsts.offer(detection_oid, occurrence, |seen, diff| located.row(seen, diff));
+        if let Some(name) = stored.geographical_location.as_deref().filter(|_| self.settles && !self.has_locations) {
+            self.named.insert(detection_oid, shared(&mut self.items, name));
+        }
         self.restored.insert(detection_oid, stored.geographical_location);
     }
 
@@ -141,21 +163,15 @@ impl Detections {
     /// Tells each row that changed, and what was counted.
     pub fn tell(&mut self, changes: &mut Vec<DetectionChange>, others: &mut Vec<Other>) {
         let (restored, has_locations) = (std::mem::take(&mut self.restored), self.has_locations);
+        let named = &mut self.named;
         self.located.tell(|oid, row| {
             if let (Some(before), Some((_, name))) = (restored.get(&oid), &row)
                 && (before.as_deref() == name.map(|name| &**name) || !has_locations)
             {
                 return; // it stands so
             }
-            let row = row.map(|(seen, name)| Detection {
-                geographical_location_oid: seen.location_oid,
-                geographical_location: name.cloned(),
-                video_camera_oid: seen.camera_oid,
-                item_name: seen.item,
-                detected_at: seen.detected_ms,
-                arrival: seen.arrival,
-            });
-            changes.push(Change { key: oid, row });
+            named.remove(&oid);
+            changes.push(Change { key: oid, row: row.map(|(seen, name)| seen.named(name.cloned())) });
         });
         self.counts.drain(|(location, item), start_ms, diff| {
             others.push(Other::Part(Part { location: *location, item: item.to_string(), start_ms, diff }));
@@ -168,16 +184,29 @@ impl Detections {
         }
     }
 
+    /// Takes out what is below `upto_ms`, if anything is: it stands as it does now for good.
+    pub fn settle(&mut self, upto_ms: i64) -> Option<Arc<Settled>> {
+        let (named, mut rows) = (&mut self.named, Vec::new());
+        self.located.take_below(upto_ms, |seen, name| {
+            let name = name.cloned().or_else(|| named.remove(&seen.detection_oid));
+            rows.push((seen.detection_oid, seen.named(name)));
+        });
+        self.firsts.raise(upto_ms);
+        (!rows.is_empty()).then(|| Arc::new(Settled { upto_ms, rows }))
+    }
+
     /// Nothing below `floor_ms` will come.
     pub fn raise(&mut self, floor_ms: i64) {
         self.floor_ms = self.floor_ms.max(floor_ms);
-        self.firsts.raise(floor_ms);
+        if self.settles { self.firsts.freeze(floor_ms) } else { self.firsts.raise(floor_ms) }
     }
 
     /// Frees what is below the floor.
     pub fn sweep(&mut self) {
         self.firsts.sweep();
-        self.located.forget(self.floor_ms);
+        if !self.settles {
+            self.located.forget(self.floor_ms);
+        }
         self.items.retain(|text, ()| Arc::strong_count(text) > 1);
     }
 

@@ -4,6 +4,7 @@
 //!  detections -- watermark -- by detection -- first occurrence --+-- names of locations ------> camera_detections
 //!                    |                            locations -----|--------^
 //!                    +-- late                                    +-- counts, by item -- sum --> camera_windows
+//!                                                                 +-- settled rows
 //! ```
 //!
 //! Of the occurrences of a detection the one that arrived first stands, whatever it says; should it be seen after a later
@@ -15,11 +16,14 @@
 pub mod changes;
 pub mod counts;
 pub mod detections;
+pub mod settle;
 
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use columnar::Index;
 use hexflow_operators::each_epoch::EachEpoch;
@@ -38,6 +42,7 @@ use timely::progress::Timestamp;
 use self::changes::{Changes, Stored, StoredDetection};
 use self::counts::{CountChange, Counts as Windows, Part};
 use self::detections::{DetectionChange, Detections};
+use self::settle::{Came, Settled, Steps};
 use crate::counts::{CountLate, Counts};
 use crate::marks::{self, Mark};
 use crate::readings::CameraDetection;
@@ -52,6 +57,8 @@ pub struct Settings {
     pub lateness: Lateness,
     /// Whether there is a set of locations, be it empty: without one what is stored keeps the names that it has.
     pub has_locations: bool,
+    /// When rows are settled, if anybody keeps those: see [`settle`].
+    pub settle: Option<Steps>,
 }
 
 /// A difference of the static set: a location's oid and name came (1) or went (-1).
@@ -63,6 +70,8 @@ pub struct Cameras<'scope, T: Timestamp> {
     pub changes: StreamVec<'scope, T, Changes>,
     /// Detections that came too late: they changed nothing.
     pub late: Stream<'scope, T, Batch<CameraDetection>>,
+    /// Rows that nothing changes any more. Whoever keeps them does so before the changes of their epoch are stored.
+    pub settled: StreamVec<'scope, T, Arc<Settled>>,
     /// What became of detections: `upserts` changed something, `duplicates` are repeats; and how many more than before are
     /// `unlocated`.
     pub counts: StreamVec<'scope, T, Counts>,
@@ -79,20 +88,26 @@ pub fn build<'scope, T: Timestamp + TotalOrder>(
 ) -> Cameras<'scope, T> {
     let lateness_ms = settings.lateness.lateness_ms;
     let restored = Restored::of(stored);
-    let marked = marks::marked(detections, restored.marks, settings.lateness, move |columns, row| {
+    let marked = marks::marked(detections, restored.marks.clone(), settings.lateness, move |columns, row| {
         arrival(columns.arrival.get(row)).stamp(columns.detected_ms[row], lateness_ms)
     });
-    let words = marked.floors.clone().map(Word::Floor).concat(locations.broadcast().map(Word::Location));
+    let (floors, rows) = (marked.floors.clone(), marked.rows.clone());
+    let came = Came { floors, rows, restored: restored.detections.clone(), marks: restored.marks };
+    let settles = settle::settles(came, settings.settle);
+    let words = marked.floors.clone().map(Word::Floor).concat(settles.times.map(Word::Settle));
+    let words = words.concat(locations.broadcast().map(Word::Location));
     let rows = marked.rows.exchange_by(|columns, row| spread(columns.detection_oid[row]));
     let (detections, others) = firsts(rows, words.concat(restored.detections.map(Word::Stored)), settings);
     let parts = others.clone().flat_map(|other| if let Other::Part(part) = other { Some(part) } else { None });
+    let settled = others.clone().flat_map(|other| if let Other::Settled(rows) = other { Some(rows) } else { None });
     let counts = others.flat_map(|other| if let Other::Counts(counts) = other { Some(counts) } else { None });
     let said = marked.floors.map(Said::Floor).concat(restored.windows.map(Said::Stored));
     let windows = counted(parts, said, settings);
     Cameras {
-        changes: gathered(detections, windows, marked.marks),
+        changes: gathered(detections, windows, marked.marks.concat(settles.marks)),
         counts: counts.concat(marked.late.clone().count_late()),
         late: marked.late,
+        settled,
     }
 }
 
@@ -140,15 +155,17 @@ fn firsts<'scope, T: Timestamp + TotalOrder>(
     let mut sweep = Sweep::new(settings.lateness.lateness_ms);
     rows.each_epoch(Pipeline, "FirstOccurrence", words, move |batches, words, changes, others| {
         batches.iter().for_each(|batch| state.add(batch));
-        let mut floor = None;
+        let (mut floor, mut settled) = (None, None);
         for word in words.drain(..) {
             match word {
                 Word::Location(((oid, name), diff)) => state.locate(oid, name, diff),
                 Word::Floor(floor_ms) => floor = floor.max(Some(floor_ms)),
+                Word::Settle(upto_ms) => settled = settled.max(Some(upto_ms)),
                 Word::Stored(row) => state.restore(row),
             }
         }
         state.tell(changes, others);
+        others.extend(settled.and_then(|upto_ms| state.settle(upto_ms)).map(Other::Settled));
         if let Some(floor_ms) = floor {
             state.raise(floor_ms);
             if sweep.is_due(floor_ms) {
@@ -211,6 +228,7 @@ fn gathered<'scope, T: Timestamp + TotalOrder>(
 #[derive(Clone, Debug)]
 enum Word {
     Floor(i64),
+    Settle(i64),
     Location(LocationChange),
     Stored(StoredDetection),
 }
@@ -236,4 +254,6 @@ pub enum Other {
     Part(Part),
     /// What became of rows.
     Counts(Counts),
+    /// Rows that nothing changes any more.
+    Settled(Arc<Settled>),
 }

@@ -71,7 +71,12 @@ fn expected(rows: &[CameraDetection], names: &BTreeMap<i64, String>, late: &BTre
 }
 
 fn settings(lateness_ms: i64) -> Settings {
-    Settings { window_ms: WINDOW_MS, lateness: Lateness { lateness_ms, idle_ms: 500 }, has_locations: true }
+    Settings {
+        window_ms: WINDOW_MS,
+        lateness: Lateness { lateness_ms, idle_ms: 500 },
+        has_locations: true,
+        settle: None,
+    }
 }
 
 struct Ran {

@@ -59,6 +59,7 @@ fn name(mark: Mark) -> (String, u32) {
         Mark::EventTime(Event::Clock(stream, _)) => ("clock", stream),
         Mark::EventTime(Event::Unseen(_)) => ("unseen", 0),
         Mark::EventTime(Event::Floor(_)) => ("floor", 0),
+        Mark::Settled(_) | Mark::Store(_) => ("of cameras alone", 0),
     };
     (kind.to_owned(), stream)
 }

@@ -139,7 +139,7 @@ impl Sink for ClickHouse {
                 Rows::Tracks(batch) => Work::Versions(Prepared::of(batch)),
                 Rows::Frames(batch) => Work::Versions(Prepared::of(batch)),
                 Rows::Detections(batch) => Work::Versions(Prepared::of(batch)),
-                Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) => Work::Versions(None),
+                Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) | Rows::Settled(_) => Work::Versions(None),
                 Rows::Sensors(epoch) => {
                     changes::sensors(epoch, &mut made);
                     Work::Changes(Pipeline::Sensors, made)

@@ -133,7 +133,7 @@ impl Sink for Sqlite {
                 Rows::Tracks(batch) => return Work::Versions(Prepared::of(batch)),
                 Rows::Frames(batch) => return Work::Versions(Prepared::of(batch)),
                 Rows::Detections(batch) => return Work::Versions(Prepared::of(batch)),
-                Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) => return Work::Nothing,
+                Rows::Requests(_) | Rows::DeadLetters(_) | Rows::Late(_) | Rows::Settled(_) => return Work::Nothing,
                 Rows::Sensors(epoch) => changes::sensors(epoch, &mut writes),
                 Rows::Cameras(epoch) => changes::cameras(epoch, &mut writes),
             }

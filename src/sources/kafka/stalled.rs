@@ -82,16 +82,13 @@ impl Stalled {
     fn show(&self) {
         let by = whoami();
         metrics().stalled.clear();
-        for told in self.stalls.values() {
-            let (topic, partition) = self.names.place(told.stall.stream);
-            let label = labels::Partition { topic: topic.to_owned(), partition };
-            #[expect(clippy::cast_precision_loss, reason = "a time of today, to the ms")]
-            metrics().stalled.get_or_create(&label).set(told.since_ms as f64 / 1e3);
-        }
         let standing = self.stalls.values().map(|told| {
-            let (topic, partition) = self.names.place(told.stall.stream);
-            let Stall { offset, reason, head, .. } = told.stall.clone();
+            let Stall { stream, offset, reason, head } = told.stall.clone();
+            let (topic, partition) = self.names.place(stream);
             let (topic, since, by) = (topic.to_owned(), told.since_ms, by.clone());
+            let label = labels::Partition { topic: topic.clone(), partition };
+            #[expect(clippy::cast_precision_loss, reason = "a time of today, to the ms")]
+            metrics().stalled.get_or_create(&label).set(since as f64 / 1e3);
             Standing { topic, partition, offset, reason, head, since, by }
         });
         api::stalls::set(standing.collect());
