@@ -8,6 +8,7 @@ use crate::life::{listening, metric};
 use crate::oracle::cameras::{Cameras, cameras};
 use crate::support::cluster;
 use crate::support::kafka::{Topics, renumbered};
+use crate::support::parquet;
 use crate::support::place::{Place, shown};
 use crate::support::ports::free_ports;
 use crate::support::postgres::Server;
@@ -53,9 +54,9 @@ fn csv(names: &Names) -> String {
 }
 
 /// Puts a file in the place of another, as a whole.
-fn replace(path: &Path, text: &str) {
+fn replace(path: &Path, bytes: impl AsRef<[u8]>) {
     let new = path.with_extension("new");
-    fs::write(&new, text).expect("a file");
+    fs::write(&new, bytes).expect("a file");
     fs::rename(new, path).expect("a file");
 }
 
@@ -86,7 +87,7 @@ fn follows_a_file(seed: u64, start: impl Fn(&dyn Fn() -> Run) -> Vec<Running>) {
 
     let second = names([(-1, "gate"), (2, "square"), (3, "tower")]);
     produce(1);
-    replace(&path, &csv(&second));
+    replace(&path, csv(&second));
     produce(2);
     wait_until_stored("names are corrected, gone and new", &place, so_far(3), &second);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -105,7 +106,7 @@ fn follows_a_file(seed: u64, start: impl Fn(&dyn Fn() -> Run) -> Vec<Running>) {
     runs[0].wait_to_say("No such file");
     assert_eq!(metric(port, "hexflow_locations"), 3.0);
     let third = names([(-1, "gate"), (0, "yard"), (1, "bridge"), (2, "square")]);
-    replace(&path, &csv(&third));
+    replace(&path, csv(&third));
     runs[0].wait_to_say("can be read again");
     produce(4);
     wait_until_stored("it was mended", &place, so_far(5), &third);
@@ -121,7 +122,7 @@ fn follows_a_file(seed: u64, start: impl Fn(&dyn Fn() -> Run) -> Vec<Running>) {
     assert_eq!(outputs[0].summary()["pipelines"]["cameras"]["unlocated"], unlocated);
 
     let last = names([(1, "new bridge"), (2, "square")]);
-    replace(&path, &csv(&last));
+    replace(&path, csv(&last));
     let runs = start(&run);
     wait_until_stored("it was changed while nothing ran", &place, so_far(5), &last);
     produce(5);
@@ -143,6 +144,35 @@ fn a_file_that_changes_under_two_processes() {
     follows_a_file(92, |run| cluster::start(run).into());
 }
 
+/// The same of a file that is no text, and is cut off before its end.
+#[test]
+fn a_parquet_file_that_changes() {
+    let (place, topics, (records, part)) = (Place::new(), Topics::new(), parts(94));
+    let path = place.path("locations.parquet");
+    let first = names([(-1, "gate, \"north\""), (1, "bridge"), (2, "")]);
+    replace(&path, parquet::locations(&first));
+    topics.produce(&records[..part]);
+    let run = following(topics.run(&place), &shown(&path)).args(["-w", "2"]).start();
+    wait_until_stored("the first names", &place, &records[..part], &first);
+
+    let second = names([(-1, "gate"), (2, "square"), (3, "tower")]);
+    replace(&path, parquet::locations(&second));
+    topics.produce(&records[part..2 * part]);
+    wait_until_stored("names are corrected, gone and new", &place, &records[..2 * part], &second);
+
+    let third = names([(1, "new bridge")]);
+    let bytes = parquet::locations(&third);
+    replace(&path, &bytes[..bytes.len() / 2]);
+    run.wait_to_say("locations.parquet: ");
+    topics.produce(&records[2 * part..]);
+    wait_until_stored("the names before stay", &place, &records, &second);
+    replace(&path, &bytes);
+    run.wait_to_say("can be read again");
+    wait_until_stored("it was mended", &place, &records, &third);
+    run.terminate();
+    run.end().expect(0);
+}
+
 /// A run is killed while names change; what it has stored by then is corrected by the next.
 #[test]
 fn names_that_change_around_a_crash() {
@@ -155,16 +185,16 @@ fn names_that_change_around_a_crash() {
         names([(-1, "gate"), (0, "yard"), (3, "tower")]),
     ];
     for (names, part) in all.iter().zip(records.chunks(records.len() / 3)) {
-        replace(&path, &csv(names));
+        replace(&path, csv(names));
         topics.produce(part);
         let run = following(topics.run(&place), &shown(&path)).args(["-w", "2"]).start();
         topics.wait_for_lag(0);
         assert_eq!(run.kill().code, None, "it was under way");
     }
-    replace(&path, &csv(&all[3]));
+    replace(&path, csv(&all[3]));
     let run = following(topics.run(&place), &shown(&path)).args(["-w", "3"]).start();
     wait_until_stored("the last names", &place, &records, &all[3]);
-    replace(&path, &csv(&all[2]));
+    replace(&path, csv(&all[2]));
     wait_until_stored("an empty set", &place, &records, &all[2]);
     run.terminate();
     run.end().expect(0);

@@ -7,6 +7,7 @@ pub mod dataflow;
 pub mod outputs;
 pub mod plan;
 pub mod run;
+pub mod settings;
 pub mod summary;
 
 pub use args::ReplayArgs;

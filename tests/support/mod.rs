@@ -13,6 +13,7 @@ pub(crate) mod http;
 pub(crate) mod judge;
 pub(crate) mod kafka;
 pub(crate) mod kept;
+pub(crate) mod parquet;
 pub(crate) mod place;
 pub(crate) mod ports;
 pub(crate) mod postgres;

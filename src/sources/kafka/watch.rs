@@ -20,8 +20,11 @@ pub struct Watch(Arc<Mutex<Said>>);
 
 #[derive(Default)]
 struct Said {
-    lost: bool,
+    /// While the brokers are away.
     away: Option<waiting::Token>,
+    /// Whether that was told, and when it was last.
+    is_told: bool,
+    told: Option<Instant>,
     when: BTreeMap<String, Instant>,
 }
 
@@ -29,8 +32,10 @@ impl Watch {
     /// A connection is lost: the library makes it again by itself.
     pub fn lost(&self, reason: &str) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut said.lost, true) {
-            said.away = Some(waiting::begin("the brokers of Kafka", true));
+        said.away.get_or_insert_with(|| waiting::begin("the brokers of Kafka", true));
+        // Brokers that have just come back may go once more while they settle.
+        if !said.is_told && said.told.is_none_or(|told| told.elapsed() > PERIOD) {
+            (said.is_told, said.told) = (true, Some(Instant::now()));
             warn!(%reason, "lost the brokers of Kafka, trying again");
         }
     }
@@ -38,8 +43,8 @@ impl Watch {
     /// The brokers have answered.
     pub fn found(&self) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut said.lost) {
-            said.away = None;
+        said.away = None;
+        if std::mem::take(&mut said.is_told) {
             info!("the brokers of Kafka are there");
         }
     }
