@@ -7,7 +7,10 @@ use super::sql;
 
 /// Rows of a granule. Versions are looked up by key, some thousand keys at a time: the fewer rows lie beside each, the less
 /// is read.
-const GRANULE_ROWS: u32 = 1024;
+const GRANULE_ROWS: u32 = 256;
+
+/// Bytes that are compressed as one, about a granule of keys: what is read beside one that is wanted is unpacked, too.
+const BLOCK_BYTES: u32 = 8 << 10;
 
 /// The longest that rows are kept for some time: the server's clock ends in 2106.
 const LONGEST_SECONDS: u64 = 10_000 * 86_400;
@@ -35,13 +38,13 @@ pub fn create_table(database: &str, table: &Table, cluster: Option<&str>, keep: 
     }
     format!(
         "CREATE TABLE IF NOT EXISTS {}.{}{}\n(\n{}\n)\nENGINE = {}\n{partition}ORDER BY ({key})\n{ttl}SETTINGS \
-         index_granularity = {}, enable_block_number_column = 1, enable_block_offset_column = 1",
+         index_granularity = {GRANULE_ROWS}, min_compress_block_size = {BLOCK_BYTES}, max_compress_block_size = {BLOCK_BYTES}, \
+         enable_block_number_column = 1, enable_block_offset_column = 1",
         sql::name(database),
         sql::name(table.name),
         on_cluster(cluster),
         columns.join(",\n"),
         engine(cluster),
-        GRANULE_ROWS,
     )
 }
 
