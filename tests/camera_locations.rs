@@ -153,6 +153,7 @@ fn a_parquet_file_that_changes() {
     replace(&path, parquet::locations(&first));
     topics.produce(&records[..part]);
     let run = following(topics.run(&place), &shown(&path)).args(["-w", "2"]).start();
+    topics.wait_for_lag(0);
     wait_until_stored("the first names", &place, &records[..part], &first);
 
     let second = names([(-1, "gate"), (2, "square"), (3, "tower")]);

@@ -50,7 +50,8 @@ impl Archiving {
         let names = Names::of_topics(config.kafka.topic_prefix.as_deref(), topics(&config.archive));
         let mut client = client::config(&config.kafka)?;
         client.set("group.id", format!("{}{GROUP_SUFFIX}", config.kafka.group));
-        let consumer = consumer(Context::new(&client, names, watch, fault.clone()))?;
+        let context = Context::new(&client, names, watch, fault.clone());
+        let consumer = client::consumer(&context.client.clone(), context)?;
         let stop = Arc::<AtomicBool>::default();
         let archiver = Archiver {
             consumer,
@@ -111,16 +112,9 @@ impl Archiver {
         }
         let Context { client, names, watch, fault, .. } = &*context;
         watch.say("the archive's client has forgotten the brokers: another takes its place");
-        let another = consumer(Context::new(client, names.clone(), watch.clone(), fault.clone()));
-        let another = another.map_err(|_| anyhow!("cannot make another consumer"))?; // the first was made of the same
-        another.subscribe(&names.all())?;
-        let old = std::mem::replace(&mut self.consumer, another);
+        let another = Context::new(client, names.clone(), watch.clone(), fault.clone());
+        client::replace(&mut self.consumer, client, another, &names.all())?;
         self.gathering = Gathering::default();
-        // Aside, since it may wait for brokers.
-        thread::Builder::new()
-            .name("old consumer".to_owned())
-            .spawn(move || drop(old))
-            .context("cannot start a thread")?;
         Ok(())
     }
 
@@ -181,10 +175,6 @@ impl Archiver {
         }
         Ok(())
     }
-}
-
-fn consumer(context: Context) -> Result<BaseConsumer<Context>, Failure> {
-    client::consumer(&context.client.clone(), context)
 }
 
 /// Takes a message; a partition's first asks the archive where objects ended beyond the committed offset.

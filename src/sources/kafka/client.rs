@@ -2,10 +2,12 @@
 //!
 //! Properties are those of consumers and producers both: each passes over what is the other's.
 
+use std::thread;
+
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 
 use crate::cli::Failure;
@@ -69,6 +71,22 @@ pub fn base(kafka: &config::Kafka, defaults: &[(&str, &str)]) -> Result<ClientCo
 /// Makes a consumer; a usage error if the library does not know a property or its value. No broker is asked yet.
 pub fn consumer<C: ConsumerContext>(client: &ClientConfig, context: C) -> Result<BaseConsumer<C>, Failure> {
     BaseConsumer::from_config_and_context(client, context).map_err(|error| refused("consumer", error))
+}
+
+/// Puts another consumer of `topics`, made of `client` as the first was, in the place of one.
+pub fn replace<C: ConsumerContext + 'static>(
+    consumer: &mut BaseConsumer<C>,
+    client: &ClientConfig,
+    context: C,
+    topics: &[&str],
+) -> Result<()> {
+    let another = self::consumer(client, context).map_err(|_| anyhow!("cannot make another consumer"))?;
+    another.subscribe(topics)?;
+    let old = std::mem::replace(consumer, another);
+    // Aside, since it may wait for brokers.
+    let close = move || drop(old);
+    thread::Builder::new().name("old consumer".to_owned()).spawn(close).context("cannot start a thread")?;
+    Ok(())
 }
 
 /// Why a client could not be made.
