@@ -112,8 +112,9 @@ fn consumer(
     let (ledger, watch) = <(Arc<Mutex<Ledger>>, Watch)>::default();
     let (lag_of, watched, failing) = (Arc::clone(&ledger), watch.clone(), fault.clone());
     let (fault, control) = (fault.clone(), control.clone());
+    let told = Brokers::told(&client);
     let context = Context {
-        client: Brokers::told(&client),
+        client: told.clone(),
         brokers: Brokers::default(),
         ledger,
         names: names.clone(),
@@ -123,7 +124,7 @@ fn consumer(
         paused: AtomicBool::default(),
         retired: AtomicBool::default(),
     };
-    let consumer = client::consumer(&Brokers::told(&client), context)?;
+    let consumer = client::consumer(&told, context)?;
     lag::start(&client, names.clone(), lag_of, watched, failing)?;
     if args.cluster.process == 0 {
         start::begin(&consumer, &names, &args.from, (&config.kafka.brokers, &config.kafka.group))?;

@@ -82,8 +82,11 @@ pub fn replace<C: ConsumerContext + 'static>(
 ) -> Result<()> {
     let another = self::consumer(client, context).map_err(|_| anyhow!("cannot make another consumer"))?;
     another.subscribe(topics)?;
-    let old = std::mem::replace(consumer, another);
-    // Aside, since it may wait for brokers.
+    close_aside(std::mem::replace(consumer, another))
+}
+
+/// Closes a consumer on a thread of its own, since that may wait for brokers.
+pub fn close_aside<C: ConsumerContext + 'static>(old: BaseConsumer<C>) -> Result<()> {
     let close = move || drop(old);
     thread::Builder::new().name("old consumer".to_owned()).spawn(close).context("cannot start a thread")?;
     Ok(())

@@ -13,6 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 
+use super::client::close_aside;
 use super::ledger::{Ledger, Settled};
 use super::names::Names;
 use super::watch::Watch;
@@ -47,7 +48,9 @@ pub fn start(
             if unanswered >= ANEW
                 && let Ok(another) = BaseConsumer::from_config(&client)
             {
-                (consumer, unanswered) = (another, 0);
+                unanswered = 0;
+                // Where no thread can be had it is closed here.
+                drop(close_aside(std::mem::replace(&mut consumer, another)));
             }
             let ours = ledger.lock().unwrap_or_else(PoisonError::into_inner).settled();
             let now: BTreeSet<u32> = ours.iter().map(|settled| settled.stream).collect();
